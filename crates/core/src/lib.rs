@@ -1,0 +1,1 @@
+//! The engine: bytes in, matches out. It knows no Python and no EQL text; what to look for comes as a [plan].

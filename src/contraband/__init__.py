@@ -1,0 +1,1 @@
+"""Finds what installer packages smuggle in."""
