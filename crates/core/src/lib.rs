@@ -1,1 +1,4 @@
-//! The engine: bytes in, matches out. It knows no Python and no EQL text; what to look for comes as a [plan].
+//! The engine: bytes in, matches out. It knows no Python and no EQL text; what to look for comes as a plan.
+
+pub mod sources;
+pub mod value;
