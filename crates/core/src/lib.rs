@@ -1,4 +1,5 @@
 //! The engine: bytes in, matches out. It knows no Python and no EQL text; what to look for comes as a plan.
 
+pub mod enrich;
 pub mod sources;
 pub mod value;

@@ -36,3 +36,41 @@ pub trait Decoder: Send {
     /// The end of the file: what is still held back comes out, and what is incomplete becomes a fault.
     fn finish(&mut self, sink: &mut dyn Sink);
 }
+
+/// What the caller says about the input, for formats that need to be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The host of records that name none.
+    pub host_name: Option<String>,
+}
+
+/// Turns one JSON document of a raw format (a line of `eslogger`, an element of an array of events) into ECS documents.
+pub trait Mapper: Send {
+    /// One whole document, without line breaks.
+    fn document(&mut self, json: &[u8], place: Place, sink: &mut dyn Sink);
+    /// The end of the file.
+    fn finish(&mut self, sink: &mut dyn Sink);
+}
+
+/// How a format is read. Files are decompressed and UTF-16 is transcoded before either sees them.
+#[derive(Clone, Copy)]
+pub enum Reading {
+    /// The decoder gets the bytes of the file.
+    Bytes(fn(&Settings) -> Box<dyn Decoder>),
+    /// The file is NDJSON, a JSON array or a search response; the mapper gets its documents one by one.
+    Documents(fn(&Settings) -> Box<dyn Mapper>),
+}
+
+/// One raw format: its list line. ECS documents in JSON need none.
+#[derive(Clone, Copy)]
+pub struct Format {
+    /// As `--source` and the summary name it.
+    pub name: &'static str,
+    /// Whether the first bytes of a file (up to 64 KiB; of its first document, for [`Reading::Documents`]) are this format.
+    pub recognise: fn(&[u8]) -> bool,
+    /// How it is read.
+    pub reading: Reading,
+}
+
+/// Every raw format, most telling first: the first that recognises a file reads it.
+pub const FORMATS: &[Format] = &[];
