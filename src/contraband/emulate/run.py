@@ -1,0 +1,145 @@
+"""Running an emulation on this machine: prerequisites, the test, and its clean-up, which runs whatever happened before.
+
+Knows no telemetry: the run says when it started and ended, so that a recording can be cut to it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from contraband.emulate.atomic import Emulation, EmulationError
+
+_INTERPRETERS = {
+    "sh": ("sh", "-c"),
+    "bash": ("bash", "-c"),
+    "powershell": ("powershell", "-NoProfile", "-NonInteractive", "-Command"),
+    "command_prompt": ("cmd", "/c"),
+}
+_PLATFORMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """One command that ran: for what, its exit status and what it printed (the last 64 KiB)."""
+
+    purpose: str  # "check", "get", "test" or "cleanup"
+    command: str
+    status: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run did. `started` and `ended` enclose the test itself, without prerequisites and clean-up."""
+
+    emulation: Emulation
+    started: datetime
+    ended: datetime
+    results: tuple[CommandResult, ...]
+
+    @property
+    def cleaned(self) -> bool:
+        """Whether the clean-up ran and said that it worked (true where there is none to run)."""
+        return all(result.status == 0 for result in self.results if result.purpose == "cleanup")
+
+
+def plan_commands(emulation: Emulation, values: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """(purpose, command) of everything that a run would do, in order, filled in: what `--dry-run` shows."""
+    for dependency in emulation.dependencies:
+        yield "check", emulation.fill(dependency.check, values)
+        yield "get", emulation.fill(dependency.get, values)
+    yield "test", emulation.fill(emulation.executor.command, values)
+    if emulation.executor.cleanup:
+        yield "cleanup", emulation.fill(emulation.executor.cleanup, values)
+
+
+def run_emulation(
+    emulation: Emulation, *, values: dict[str, str] | None = None, get_prerequisites: bool = True, timeout: float = 300
+) -> Run:
+    """Run one emulation. Raises `EmulationError` where this machine cannot; `timeout` is in seconds, for each command."""
+    filled = values or {}
+    _refuse_elsewhere(emulation)
+    results: list[CommandResult] = []
+    try:
+        _prepare(emulation, filled, results, get_prerequisites=get_prerequisites, timeout=timeout)
+        started = datetime.now(UTC)
+        command = emulation.fill(emulation.executor.command, filled)
+        results.append(_execute("test", emulation.executor.name, command, timeout))
+        ended = datetime.now(UTC)
+    finally:
+        if emulation.executor.cleanup:
+            with suppress(EmulationError):
+                cleanup = emulation.fill(emulation.executor.cleanup, filled)
+                results.append(_execute("cleanup", emulation.executor.name, cleanup, timeout))
+    return Run(emulation, started, ended, tuple(results))
+
+
+def _refuse_elsewhere(emulation: Emulation) -> None:
+    here = _PLATFORMS.get(sys.platform, sys.platform)
+    if emulation.platform != here:
+        raise EmulationError(f"{emulation.id} runs on {emulation.platform}; this machine is {here}")
+    if emulation.executor.name == "manual":
+        raise EmulationError(
+            f"{emulation.id} is done by hand: `contraband emulate show {emulation.id}` prints its steps"
+        )
+    if emulation.executor.elevation_required and not _is_elevated():
+        raise EmulationError(f"{emulation.id} needs administrator's rights: run it as root, in a lab")
+    program = _INTERPRETERS[emulation.executor.name][0]
+    if shutil.which(program) is None:
+        raise EmulationError(f"{emulation.id} needs `{program}`, which is not on this machine")
+
+
+def _is_elevated() -> bool:
+    if sys.platform == "win32":
+        import ctypes  # noqa: PLC0415  # exists in this form on Windows only
+
+        return bool(ctypes.windll.shell32.IsUserAnAdmin())
+    return os.geteuid() == 0
+
+
+def _prepare(
+    emulation: Emulation,
+    values: dict[str, str],
+    results: list[CommandResult],
+    *,
+    get_prerequisites: bool,
+    timeout: float,
+) -> None:
+    for dependency in emulation.dependencies:
+        check = emulation.fill(dependency.check, values)
+        first = _execute("check", emulation.dependency_executor, check, timeout)
+        results.append(first)
+        if first.status == 0:
+            continue
+        if get_prerequisites:
+            get = emulation.fill(dependency.get, values)
+            results.append(_execute("get", emulation.dependency_executor, get, timeout))
+            again = _execute("check", emulation.dependency_executor, check, timeout)
+            results.append(again)
+            if again.status == 0:
+                continue
+        raise EmulationError(f"{emulation.id}: {dependency.description}. {results[-1].output.strip()}".strip())
+
+
+def _execute(purpose: str, executor: str, command: str, timeout: float) -> CommandResult:
+    try:
+        done = subprocess.run(  # noqa: S603  # running the test's own command is the point
+            [*_INTERPRETERS[executor], command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            timeout=timeout,
+            check=False,
+            text=True,
+            errors="replace",
+        )
+    except subprocess.TimeoutExpired:
+        return CommandResult(purpose, command, 124, f"no end after {timeout:g} seconds")
+    return CommandResult(purpose, command, done.returncode, done.stdout[-65536:])
