@@ -1,16 +1,9 @@
 //! The order of events: time, tiebreaker, arrival (`EQL.md` §7 of the language notes: missing tiebreakers are last).
 
+pub use crate::value::Time;
+
 use super::key::Key;
 use std::cmp::Ordering;
-
-/// An instant: seconds since 1970 and nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Time {
-    /// Seconds since 1970-01-01T00:00:00Z, rounded down.
-    pub seconds: i64,
-    /// 0 to 999,999,999.
-    pub nanos: u32,
-}
 
 /// Where an event stands among others.
 #[derive(Clone, Debug, PartialEq, Eq)]

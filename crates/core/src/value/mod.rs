@@ -1,5 +1,14 @@
 //! What an event holds for each field of a joined plan: the document's own values, before a field type gives them meaning.
 
+pub mod address;
+pub mod number;
+pub mod time;
+mod typed;
+pub mod version;
+
+pub use time::Time;
+pub use typed::{Family, Value};
+
 use std::borrow::Cow;
 
 /// One value as the document has it. Nulls are never stored: a missing field has no values.

@@ -1,0 +1,170 @@
+//! Regular expressions that match the whole of a text: Lucene's dialect on a field, Java's on the result of a function. Every way of
+//! matching takes time linear in the text.
+
+mod derivative;
+mod java;
+mod lower;
+mod lucene;
+
+use crate::plan::{Fold, PlanError};
+use derivative::Automaton;
+use regex_automata::{Anchored, Input, meta};
+use regex_syntax::hir::{Hir, Look};
+
+/// Memory that a compiled expression may take.
+const SIZE_LIMIT: usize = 10 << 20;
+
+/// Some expressions, of which any may match.
+#[derive(Clone, Debug)]
+pub struct Regex {
+    /// All that need no complement and no intersection, as one.
+    plain: Option<meta::Regex>,
+    automata: Vec<Automaton>,
+}
+
+impl Regex {
+    /// Lucene's dialect, with every optional operator.
+    pub fn lucene(patterns: &[String], fold: Fold) -> Result<Self, PlanError> {
+        let (mut plain, mut automata) = (Vec::new(), Vec::new());
+        for pattern in patterns {
+            let tree = lucene::parse(pattern)?;
+            if tree.is_plain() {
+                plain.push(lower::hir(&tree, fold)?);
+            } else {
+                automata.push(Automaton::new(&tree, fold).map_err(|_| too_complex(pattern))?);
+            }
+        }
+        let plain = if plain.is_empty() { None } else { Some(build(Hir::alternation(plain), patterns)?) };
+        Ok(Self { plain, automata })
+    }
+
+    /// Java's dialect, without what needs backtracking.
+    pub fn java(patterns: &[String], fold: Fold) -> Result<Self, PlanError> {
+        let trees = patterns.iter().map(|pattern| java::hir(pattern, fold)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { plain: Some(build(Hir::alternation(trees), patterns)?), automata: Vec::new() })
+    }
+
+    /// Whether any of them matches the whole text.
+    pub fn fits(&self, text: &str) -> bool {
+        self.plain.as_ref().is_some_and(|regex| regex.is_match(Input::new(text).anchored(Anchored::Yes)))
+            || self.automata.iter().any(|automaton| automaton.fits(text))
+    }
+}
+
+fn build(tree: Hir, patterns: &[String]) -> Result<meta::Regex, PlanError> {
+    let whole = Hir::concat(vec![Hir::look(Look::Start), tree, Hir::look(Look::End)]);
+    let config =
+        meta::Config::new().nfa_size_limit(Some(SIZE_LIMIT)).dfa(false).onepass(false).hybrid_cache_capacity(1 << 20);
+    let which = || {
+        if patterns.len() == 1 {
+            patterns[0].clone()
+        } else {
+            format!("{} and {} more", patterns[0], patterns.len() - 1)
+        }
+    };
+    meta::Builder::new().configure(config).build_from_hir(&whole).map_err(|_| too_complex(&which()))
+}
+
+fn too_complex(pattern: &str) -> PlanError {
+    PlanError::new(format!("regular expression too complex: {}", excerpt(pattern)))
+}
+
+fn refused(pattern: &str, why: &str) -> PlanError {
+    PlanError::new(format!("regular expression {}: {why}", excerpt(pattern)))
+}
+
+fn excerpt(pattern: &str) -> String {
+    let mut text: String = pattern.chars().take(80).collect();
+    if text.len() < pattern.len() {
+        text.push('…');
+    }
+    format!("`{text}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fits(pattern: &str, text: &str) -> bool {
+        Regex::lucene(&[pattern.to_owned()], Fold::None).expect("a good expression").fits(text)
+    }
+
+    #[test]
+    fn ordinary_operators() {
+        assert!(fits("a|bc*d?[x-z]{2,3}", "bccxyz") && fits("a|bc", "a") && !fits("a|bc", "ab"));
+        assert!(
+            fits(".*?", "anything\nat all")
+                && fits("^$", "^$")
+                && fits("\\s\\w\\d", " _1")
+                && fits("[\\d\\-x]+", "1-x")
+        );
+        assert!(fits("()", "") && fits("", "") && !fits("", "a") && fits("a()b", "ab"));
+        assert!(fits("[^ab]", "\u{1F600}") && !fits("[^ab]", "a") && fits("[]a]", "]") && fits(".", "\n"));
+        assert!(fits("*a", "*a"), "a repetition of nothing is a letter");
+    }
+
+    #[test]
+    fn lucene_operators() {
+        assert!(fits("\"a.b*\"", "a.b*") && !fits("\"a.b*\"", "axb"));
+        assert!(fits("a@z", "abcz") && fits("@", "") && !fits("#", "") && !fits("a#", "a"));
+        assert!(fits("~(.*foo.*)", "bar") && !fits("~(.*foo.*)", "a foo b") && fits("~a", "") && fits("~a", "aa"));
+        assert!(fits("[a-z]+&~(cmd|sh)", "bash") && !fits("[a-z]+&~(cmd|sh)", "sh"));
+        assert!(
+            fits("x<1-99>", "x42") && fits("x<1-99>", "x0042") && !fits("x<1-99>", "x100") && !fits("x<1-99>", "x0")
+        );
+        assert!(fits("<01-12>", "07") && !fits("<01-12>", "7") && !fits("<01-12>", "13") && fits("<99-1>", "50"));
+        assert!(fits("~(ab)c", "c") && fits("~(ab)c", "abc") == fits("~(ab)c", "abc"));
+    }
+
+    #[test]
+    fn folded_one_code_point_at_a_time() {
+        let regex =
+            Regex::lucene(&["é[a-c]+x".to_owned(), "~(k)&.".to_owned()], Fold::Unicode).expect("good expressions");
+        assert!(regex.fits("ÉABCX") && !regex.fits("K") && !regex.fits("\u{212A}"), "the kelvin sign is a k");
+        assert!(regex.fits("m"));
+    }
+
+    #[test]
+    fn java_differs_in_dots_and_classes() {
+        let java = |pattern: &str, fold| Regex::java(&[pattern.to_owned()], fold).expect("a good expression");
+        assert!(!java("a.b", Fold::None).fits("a\u{2028}b") && java("a.b", Fold::None).fits("a&b"));
+        assert!(java("\\w+@\\d", Fold::None).fits("ab@1") && !java("\\w", Fold::None).fits("é"));
+        assert!(java("[\\d.]+é", Fold::Java).fits("1.1É"));
+        assert!(Regex::java(&["(?=a)".to_owned()], Fold::None).is_err());
+    }
+
+    #[test]
+    fn catastrophic_for_others_linear_here() {
+        let blanks = format!("{}x", "a ".repeat(50_000));
+        assert!(!fits("([^ ]+[ ]{3,}[^ ]*){3,}.*", &blanks));
+        assert!(!fits("(a*)*b", &"a".repeat(100_000)));
+        assert!(!fits("~((a*)*b)&(a|b)*b", &format!("{}b", "a".repeat(100_000))));
+    }
+
+    #[test]
+    fn refusals_name_the_expression() {
+        for pattern in [
+            "a|",
+            "(",
+            "a)",
+            "[a",
+            "[z-a]",
+            "a{2",
+            "a{x}",
+            "a{3,2}",
+            "<a>",
+            "<1>",
+            "<1-",
+            "\"a",
+            "\\",
+            "(((a{900}){900}){900}){900}",
+        ] {
+            let error = Regex::lucene(&[pattern.to_owned()], Fold::None).expect_err(pattern);
+            assert!(error.message.starts_with("regular expression"), "{error}");
+        }
+        let deep = format!("{}a{}", "(".repeat(100_000), ")".repeat(100_000));
+        assert!(Regex::lucene(&[deep,], Fold::None).is_err());
+        let wide = Regex::lucene(&["~(.*a.{18})&.*b".to_owned()], Fold::None).expect_err("2^18 states");
+        assert!(wide.message.contains("too complex"));
+    }
+}
