@@ -1,1 +1,1 @@
-"""Tree to checked query: resolves fields and functions, checks types, decides everything that is meaning."""
+"""From a tree to a checked query: types, names, constants and limits, as the analyser and verifier of Elasticsearch have them."""

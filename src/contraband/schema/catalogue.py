@@ -1,0 +1,27 @@
+"""The shipped schema: ECS and the fields of Elastic's integrations, from `content/schemas/fields.csv` (made by `tools/build_schema.py`)."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from contraband.schema.types import FieldType
+
+
+@cache
+def _text() -> str:
+    return (files("contraband") / "content" / "schemas" / "fields.csv").read_text(encoding="utf-8")
+
+
+def shipped_version() -> str:
+    """What the shipped schema was made from, in one line."""
+    return _text().partition("\n")[0].lstrip("# ").rstrip("; ")
+
+
+@cache
+def shipped_fields() -> dict[str, FieldType]:
+    """Name to type of every shipped field."""
+    known = FieldType.__members__.values()
+    types = {str(kind): kind for kind in known}
+    rows = (line.split(",", 2) for line in _text().splitlines() if line and line[0] != "#")
+    return {row[0]: types[row[1]] for row in rows if row[0] != "name" and row[1] in types}
