@@ -67,9 +67,9 @@ def _traits(stage: Mapping[str, Any], names: list[str]) -> str:
         for key in stage["keys"]
     ]
     by = f" by {', '.join(keys)}" if keys else ""
-    return (
-        f"{' (missing)' if stage['missing'] else ''}{by}{'' if stage['runs'] == 1 else f' with runs={stage["runs"]}'}:"
-    )
+    missing = " (missing)" if stage["missing"] else ""
+    runs = "" if stage["runs"] == 1 else f" with runs={stage['runs']}"
+    return f"{missing}{by}{runs}:"
 
 
 def _condition(condition: Mapping[str, Any], names: list[str], depth: int) -> Iterator[str]:
@@ -92,7 +92,7 @@ def _condition(condition: Mapping[str, Any], names: list[str], depth: int) -> It
             yield f"{pad}{kind} {names[body['field']]} {json.dumps(rest, ensure_ascii=False) if rest else ''}".rstrip()
 
 
-def _named(scalar: Any, names: list[str]) -> Any:
+def _named(scalar: object, names: list[str]) -> object:
     """A scalar with the numbers of its fields replaced by their names."""
     match scalar:
         case {"field": int(number)}:
