@@ -1,6 +1,9 @@
 //! Raw telemetry to ECS documents: one module a format. A decoder turns the bytes of one file into JSON documents, each
 //! with the place it came from; what the documents mean is not known here.
 
+pub mod evtx;
+mod winlog;
+
 /// Where in its file a document came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -73,4 +76,5 @@ pub struct Format {
 }
 
 /// Every raw format, most telling first: the first that recognises a file reads it.
-pub const FORMATS: &[Format] = &[];
+pub const FORMATS: &[Format] =
+    &[Format { name: "evtx", recognise: evtx::recognise, reading: Reading::Bytes(evtx::decoder) }];

@@ -1,0 +1,269 @@
+//! Windows event log files (EVTX, [MS-EVEN6] and libyal's format description): a header, then chunks of 64 KiB that can each
+//! be read without the others. Damage costs the record or the chunk that it is in, and is named with its offset. Nothing is
+//! known here of what the records mean.
+
+mod binxml;
+
+use std::ops::Range;
+
+use binxml::Chunk;
+
+use super::winlog::{Record, RecordMapper};
+use super::{Decoder, Fault, Place, Settings, Sink};
+
+const FILE_MAGIC: &[u8] = b"ElfFile\0";
+const CHUNK_MAGIC: &[u8] = b"ElfChnk\0";
+const FILE_HEADER: usize = 4096;
+const CHUNK: usize = 65_536;
+const CHUNK_HEADER: usize = 512;
+const RECORD_MAGIC: [u8; 4] = [0x2a, 0x2a, 0, 0];
+const RECORD_HEADER: usize = 24;
+/// Chunks that are decoded at a time, on as many threads as there are processors (up to four).
+const BATCH: usize = 16;
+
+/// Whether a file starts as EVTX does.
+pub fn recognise(head: &[u8]) -> bool {
+    head.starts_with(FILE_MAGIC) || head.starts_with(CHUNK_MAGIC)
+}
+
+/// A decoder for one file.
+pub fn decoder(settings: &Settings) -> Box<dyn Decoder> {
+    Box::new(Evtx::new(settings))
+}
+
+/// The decoder: it holds back at most [`BATCH`] chunks.
+struct Evtx {
+    host_name: Option<String>,
+    buffer: Vec<u8>,
+    /// Offset in the file of the buffer's first byte.
+    offset: u64,
+    /// Records given so far.
+    records: u64,
+    started: bool,
+}
+
+/// What one chunk gave.
+#[derive(Default)]
+struct Output {
+    json: Vec<u8>,
+    /// The end of each document in `json`, and the offset of its record in the chunk.
+    documents: Vec<(usize, usize)>,
+    /// Kind, message, offset in the chunk, and how many documents came before.
+    faults: Vec<(&'static str, String, usize, usize)>,
+}
+
+impl Evtx {
+    fn new(settings: &Settings) -> Self {
+        Self { host_name: settings.host_name.clone(), buffer: Vec::new(), offset: 0, records: 0, started: false }
+    }
+
+    fn fault(&self, kind: &'static str, message: String, offset: u64, sink: &mut dyn Sink) {
+        sink.fault(Fault { kind, message, place: Place { record: self.records + 1, offset } });
+    }
+
+    fn drop_front(&mut self, count: usize) {
+        self.buffer.drain(..count);
+        self.offset += count as u64;
+    }
+
+    /// Decodes what is there: whole chunks, at the end of the file all.
+    fn advance(&mut self, last: bool, sink: &mut dyn Sink) {
+        if !self.started {
+            if self.buffer.len() < FILE_HEADER && !last {
+                return;
+            }
+            self.started = true;
+            if self.buffer.starts_with(FILE_MAGIC) {
+                self.drop_front(FILE_HEADER.min(self.buffer.len()));
+            } else if !self.buffer.starts_with(CHUNK_MAGIC) {
+                self.fault("damaged file header", "the file does not start as EVTX does".to_owned(), 0, sink);
+            }
+        }
+        let mut pieces = Vec::new();
+        let mut at = 0;
+        while at < self.buffer.len() {
+            let window = &self.buffer[at..];
+            if window.len() < CHUNK && !last {
+                break;
+            }
+            let piece = piece(&window[..window.len().min(CHUNK)]);
+            pieces.push(at..at + piece);
+            at += piece;
+        }
+        for batch in pieces.chunks(BATCH) {
+            let outputs = decode(&self.buffer, batch, self.host_name.as_deref());
+            for (range, output) in batch.iter().zip(outputs) {
+                self.give(&output, self.offset + range.start as u64, sink);
+            }
+        }
+        self.drop_front(at);
+    }
+
+    fn give(&mut self, output: &Output, chunk: u64, sink: &mut dyn Sink) {
+        let mut faults = output.faults.iter().peekable();
+        let mut start = 0;
+        for (index, &(end, at)) in output.documents.iter().enumerate() {
+            while let Some((kind, message, at, _)) = faults.next_if(|fault| fault.3 <= index) {
+                self.fault(kind, message.clone(), chunk + *at as u64, sink);
+            }
+            self.records += 1;
+            sink.document(&output.json[start..end], Place { record: self.records, offset: chunk + at as u64 });
+            start = end;
+        }
+        for (kind, message, at, _) in faults {
+            self.fault(kind, message.clone(), chunk + *at as u64, sink);
+        }
+    }
+}
+
+impl Decoder for Evtx {
+    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) {
+        for piece in bytes.chunks(BATCH * CHUNK) {
+            self.buffer.extend_from_slice(piece);
+            if self.buffer.len() >= BATCH * CHUNK {
+                self.advance(false, sink);
+            }
+        }
+    }
+
+    fn finish(&mut self, sink: &mut dyn Sink) {
+        self.advance(true, sink);
+    }
+}
+
+/// How much of the window is one chunk: all of it, unless another chunk starts inside, where bytes were lost.
+fn piece(window: &[u8]) -> usize {
+    memchr::memmem::find_iter(&window[1.min(window.len())..], CHUNK_MAGIC)
+        .map(|at| at + 1)
+        .find(|&at| header_is_whole(&window[at..]))
+        .unwrap_or(window.len())
+}
+
+/// Whether a chunk's header fits its own checksum, as far as it is there.
+fn header_is_whole(chunk: &[u8]) -> bool {
+    let Some(header) = chunk.get(..CHUNK_HEADER) else {
+        return false;
+    };
+    u32_at(header, 40) == 128 && crc(&[&header[..120], &header[128..]]) == u32_at(header, 124) as u32
+}
+
+fn crc(parts: &[&[u8]]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    for part in parts {
+        crc.update(part);
+    }
+    crc.sum()
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> usize {
+    bytes.get(at..at + 4).map_or(0, |bytes| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize)
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u32_at(bytes, at) as u64 | (u32_at(bytes, at + 4) as u64) << 32
+}
+
+/// Decodes chunks side by side, and gives what they held in their order.
+fn decode(buffer: &[u8], pieces: &[Range<usize>], host_name: Option<&str>) -> Vec<Output> {
+    let one = |pieces: &[Range<usize>]| -> Vec<Output> {
+        let (mut record, mut mapper) = (Record::default(), RecordMapper::default());
+        pieces.iter().map(|range| decode_chunk(&buffer[range.clone()], host_name, &mut record, &mut mapper)).collect()
+    };
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4);
+    if pieces.len() < 4 || threads == 1 {
+        return one(pieces);
+    }
+    std::thread::scope(|scope| {
+        let parts: Vec<_> =
+            pieces.chunks(pieces.len().div_ceil(threads)).map(|part| scope.spawn(move || one(part))).collect();
+        parts.into_iter().flat_map(|part| part.join().expect("decoding does not panic on any input")).collect()
+    })
+}
+
+fn decode_chunk(bytes: &[u8], host_name: Option<&str>, record: &mut Record, mapper: &mut RecordMapper) -> Output {
+    let mut output = Output::default();
+    let whole = check_header(bytes, &mut output);
+    if bytes.iter().all(|&byte| byte == 0) {
+        output.faults.clear(); // a chunk that was never used
+        return output;
+    }
+    let free = if whole { u32_at(bytes, 48).min(bytes.len()) } else { bytes.len() };
+    let mut chunk = Chunk::new(bytes);
+    let (mut at, mut last_id) = (CHUNK_HEADER, 0);
+    let last_of_chunk = u64_at(bytes, 32);
+    while let Some(size) = next_record(bytes, &mut at, free, last_id, &mut output) {
+        let id = u64_at(bytes, at + 8);
+        match chunk.read(at + RECORD_HEADER, size - RECORD_HEADER - 4, record) {
+            Ok(()) => {
+                mapper.write(record, host_name, &mut output.json);
+                output.documents.push((output.json.len(), at));
+            }
+            Err(damage) => {
+                let message = format!("record {id} cannot be read: {} ({:#x} in its chunk)", damage.what, damage.at);
+                output.faults.push(("damaged record", message, at, output.documents.len()));
+            }
+        }
+        last_id = id;
+        at += size;
+        if whole && id == last_of_chunk && at >= free {
+            break;
+        }
+    }
+    output
+}
+
+/// Checks what the header says; whether it can be believed.
+fn check_header(bytes: &[u8], output: &mut Output) -> bool {
+    if !bytes.starts_with(CHUNK_MAGIC) || bytes.len() < CHUNK_HEADER {
+        let found = String::from_utf8_lossy(bytes.get(..8).unwrap_or(bytes)).escape_debug().to_string();
+        output.faults.push(("damaged chunk", format!("`ElfChnk` expected, found `{found}`"), 0, 0));
+        return false;
+    }
+    if bytes.len() < CHUNK {
+        let message = format!("the chunk has {} bytes of {CHUNK}", bytes.len());
+        output.faults.push(("truncated chunk", message, bytes.len(), usize::MAX));
+    }
+    let unchecked = u32_at(bytes, 120) & 4 != 0;
+    if !unchecked && !header_is_whole(bytes) {
+        output.faults.push(("damaged chunk", "the header does not fit its checksum".to_owned(), 0, 0));
+        return false;
+    }
+    let records = bytes.get(CHUNK_HEADER..u32_at(bytes, 48));
+    if !unchecked && bytes.len() == CHUNK && records.is_none_or(|records| crc(&[records]) != u32_at(bytes, 52) as u32) {
+        let message =
+            "the records do not fit their checksum: changed, or the log was open when it was copied".to_owned();
+        output.faults.push(("checksum mismatch", message, CHUNK_HEADER, 0));
+    }
+    true
+}
+
+/// The size of a record that lies whole at `at`: header, size, and the copy of the size behind it.
+fn record_at(bytes: &[u8], at: usize) -> Option<usize> {
+    let size = u32_at(bytes.get(at..at + RECORD_HEADER)?, 4);
+    let end = at.checked_add(size).filter(|&end| end <= bytes.len())?;
+    (bytes[at..].starts_with(&RECORD_MAGIC) && size > RECORD_HEADER + 4 && u32_at(bytes, end - 4) == size)
+        .then_some(size)
+}
+
+/// Finds the next record at or behind `at`. Behind the records that the header knows, one more is taken if its number
+/// follows: a log that was open when it was copied has such. Older ones there are remains, and not given.
+fn next_record(bytes: &[u8], at: &mut usize, free: usize, last_id: u64, output: &mut Output) -> Option<usize> {
+    if let Some(size) = record_at(bytes, *at) {
+        let follows = last_id != 0 && u64_at(bytes, *at + 8) == last_id + 1;
+        return (*at < free || follows).then_some(size);
+    }
+    if *at >= free {
+        return None;
+    }
+    let start = *at;
+    let found = memchr::memmem::find_iter(&bytes[start..free], &RECORD_MAGIC)
+        .map(|offset| start + offset)
+        .find(|&next| record_at(bytes, next).is_some());
+    let end = found.unwrap_or(free);
+    if bytes[start..end].iter().any(|&byte| byte != 0) {
+        let message = format!("{} bytes are no record", end - start);
+        output.faults.push(("damaged record", message, start, output.documents.len()));
+    }
+    *at = found?;
+    record_at(bytes, *at)
+}

@@ -1,0 +1,179 @@
+//! The conversions that a mapping can name, each as Elastic's Windows pipelines do it. Text in, text or parts out; fields
+//! and records are not known here.
+
+use std::net::IpAddr;
+
+/// Splits a command line as Windows' C runtime does before 2008 (Elastic's `SplitCommandLine`): backslashes before a quote
+/// count, and two quotes inside quotes are one.
+pub fn split_command_line(line: &str) -> Vec<String> {
+    let mut arguments = Vec::new();
+    let mut rest = line.chars().peekable();
+    loop {
+        while rest.next_if(|&char| char == ' ' || char == '\t').is_some() {}
+        if rest.peek().is_none() {
+            return arguments;
+        }
+        arguments.push(next_argument(&mut rest));
+    }
+}
+
+fn next_argument(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> String {
+    let mut argument = String::new();
+    let mut quoted = false;
+    let mut backslashes = 0;
+    while let Some(char) = rest.next() {
+        match char {
+            '\\' => backslashes += 1,
+            '"' => {
+                push_backslashes(&mut argument, backslashes / 2);
+                if backslashes % 2 == 1 {
+                    argument.push('"');
+                } else {
+                    if quoted && rest.next_if_eq(&'"').is_some() {
+                        argument.push('"');
+                    }
+                    quoted = !quoted;
+                }
+                backslashes = 0;
+            }
+            ' ' | '\t' if !quoted => break,
+            other => {
+                push_backslashes(&mut argument, backslashes);
+                backslashes = 0;
+                argument.push(other);
+            }
+        }
+    }
+    push_backslashes(&mut argument, backslashes);
+    argument
+}
+
+fn push_backslashes(argument: &mut String, count: usize) {
+    argument.extend(std::iter::repeat_n('\\', count));
+}
+
+/// Splits a command line as Elastic's pipeline for Security 4688 does: at white space outside quotes, quotes kept.
+pub fn split_keeping_quotes(line: &str) -> Vec<&str> {
+    let mut arguments = Vec::new();
+    let (mut start, mut quoted) = (0, false);
+    for (index, char) in line.char_indices() {
+        quoted ^= char == '"';
+        if !quoted && char.is_whitespace() {
+            arguments.push(&line[start..index]);
+            start = index + char.len_utf8();
+        }
+    }
+    if start < line.len() || line.ends_with(char::is_whitespace) && !line.is_empty() {
+        arguments.push(&line[start..]);
+    }
+    arguments
+}
+
+/// An integer in decimal or `0x` hexadecimal.
+pub fn integer(text: &str) -> Option<i64> {
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u64::from_str_radix(digits, 16).ok().and_then(|value| i64::try_from(value).ok()),
+        None => text.parse().ok(),
+    }
+}
+
+/// An address, an IPv4 one written as IPv6 (`::ffff:1.2.3.4`) as IPv4.
+pub fn address(text: &str) -> Option<IpAddr> {
+    text.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+/// The part of a Windows path after the last backslash, if there is one.
+pub fn file_name(path: &str) -> Option<&str> {
+    path.rfind('\\').map(|index| &path[index + 1..]).filter(|name| !name.is_empty())
+}
+
+/// `NAME=value,NAME=value` in lower case, zeros left out.
+pub fn hashes(text: &str) -> impl Iterator<Item = (String, String)> {
+    text.split(',')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.to_ascii_lowercase()))
+        .filter(|(_, value)| value.bytes().any(|byte| byte != b'0'))
+}
+
+/// The hive of a registry path, as Elastic abbreviates it.
+pub fn registry_hive(first: &str) -> Option<&'static str> {
+    Some(match first {
+        "HKEY_CLASSES_ROOT" | "HKCR" => "HKCR",
+        "HKEY_CURRENT_CONFIG" | "HKCC" => "HKCC",
+        "HKEY_CURRENT_USER" | "HKCU" => "HKCU",
+        "HKEY_DYN_DATA" | "HKDD" => "HKDD",
+        "HKEY_LOCAL_MACHINE" | "HKLM" => "HKLM",
+        "HKEY_PERFORMANCE_DATA" | "HKPD" => "HKPD",
+        "HKEY_USERS" | "HKU" => "HKU",
+        _ => return None,
+    })
+}
+
+/// What Sysmon writes of a registry value: its text and type. The 64-bit value is put together as Elastic's pipeline does
+/// it (high part shifted by 8, not 32), so that rules see the same.
+pub fn registry_data(details: &str) -> (String, &'static str) {
+    let inner = |prefix: &str| {
+        let head = details.get(..prefix.len())?;
+        let rest = head.eq_ignore_ascii_case(prefix).then(|| &details[prefix.len()..])?;
+        rest.strip_suffix(')')
+    };
+    let hexadecimal = |text: &str| {
+        let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 8)?;
+        u32::from_str_radix(digits, 16).ok().map(u64::from)
+    };
+    if let Some((high, low)) = inner("QWORD (").and_then(|text| text.split_once('-'))
+        && let (Some(high), Some(low)) = (hexadecimal(high), hexadecimal(low))
+    {
+        return (((high << 8) + low).to_string(), "SZ_QWORD");
+    }
+    if let Some(value) = inner("DWORD (").and_then(hexadecimal) {
+        return (value.to_string(), "SZ_DWORD");
+    }
+    let kind = if details == "Binary Data" { "REG_BINARY" } else { "REG_SZ" };
+    (details.to_owned(), kind)
+}
+
+/// One answer of Sysmon's `QueryResults`.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer<'a> {
+    /// `type:  5 name`
+    Record { kind: &'a str, data: Option<&'a str> },
+    /// An address.
+    Address(IpAddr),
+}
+
+/// The answers of Sysmon's `QueryResults` (`type:  5 name;::ffff:1.2.3.4;`).
+pub fn dns_answers(text: &str) -> Vec<Answer<'_>> {
+    text.split(';')
+        .filter_map(|part| match part.strip_prefix("type:") {
+            Some(rest) => {
+                let mut words = rest.split_whitespace();
+                Some(Answer::Record { kind: words.next()?, data: words.next() })
+            }
+            None => address(part).map(Answer::Address),
+        })
+        .collect()
+}
+
+/// `yyyy-MM-dd HH:mm:ss.SSS` (Sysmon's `UtcTime`) as ISO 8601.
+pub fn utc_time(text: &str) -> Option<String> {
+    let digits = |range: std::ops::Range<usize>| {
+        text.get(range).is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let shaped = text.len() >= 19
+        && digits(0..4)
+        && digits(5..7)
+        && digits(8..10)
+        && digits(11..13)
+        && digits(14..16)
+        && digits(17..19)
+        && text.as_bytes()[10] == b' ';
+    shaped.then(|| format!("{}T{}Z", &text[..10], &text[11..]))
+}
+
+/// `key=value` lines, the keys without white space (PowerShell's `ContextInfo` and the details of its classic events).
+pub fn key_values(text: &str) -> impl Iterator<Item = (String, &str)> {
+    text.split('\n')
+        .filter_map(|line| line.split_once('='))
+        .map(|(key, value)| (key.split_whitespace().collect(), value.trim()))
+}

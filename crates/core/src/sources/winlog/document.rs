@@ -1,0 +1,154 @@
+//! Writes one ECS document as nested JSON. The field paths are known beforehand and sorted, so that a document is one pass
+//! over slots; it does not know where the values come from.
+
+use std::collections::BTreeSet;
+
+/// The field paths that documents may have, sorted component by component.
+#[derive(Debug)]
+pub struct Layout {
+    paths: Vec<Vec<String>>,
+}
+
+/// The number of a field path in its [`Layout`].
+pub type Slot = usize;
+
+impl Layout {
+    /// A layout of these dotted paths.
+    pub fn new(paths: &BTreeSet<String>) -> Self {
+        let mut paths: Vec<Vec<String>> =
+            paths.iter().map(|path| path.split('.').map(str::to_owned).collect()).collect();
+        paths.sort();
+        Self { paths }
+    }
+
+    /// The slot of a dotted path, which the layout must have.
+    pub fn slot(&self, path: &str) -> Slot {
+        let components: Vec<String> = path.split('.').map(str::to_owned).collect();
+        self.paths.binary_search(&components).expect("every path of a mapping is in its layout")
+    }
+
+    /// The first pair of paths of which one is an object and a value at once.
+    #[cfg(test)]
+    pub fn conflict(&self) -> Option<String> {
+        let clash = self.paths.windows(2).find(|pair| pair[1].starts_with(&pair[0]));
+        clash.map(|pair| format!("{} and {}", pair[0].join("."), pair[1].join(".")))
+    }
+}
+
+/// The values of one document, as JSON text in one buffer that is used again.
+#[derive(Debug, Default)]
+pub struct Document {
+    json: Vec<u8>,
+    values: Vec<(u32, u32)>,
+    ranks: Vec<u32>,
+}
+
+impl Document {
+    /// Forgets the document, keeps the memory.
+    pub fn clear(&mut self, layout: &Layout) {
+        self.json.clear();
+        self.values.clear();
+        self.values.resize(layout.paths.len(), (0, 0));
+        self.ranks.clear();
+        self.ranks.resize(layout.paths.len(), u32::MAX);
+    }
+
+    /// Whether the slot has a value.
+    pub fn has(&self, slot: Slot) -> bool {
+        self.values[slot].1 != 0
+    }
+
+    /// Gives the slot a value, unless it has one of a better (lower) rank. `write` appends the JSON text; nothing
+    /// appended is no value.
+    pub fn put(&mut self, slot: Slot, rank: u32, write: impl FnOnce(&mut Vec<u8>)) -> bool {
+        if self.has(slot) && self.ranks[slot] <= rank {
+            return false;
+        }
+        let start = self.json.len();
+        write(&mut self.json);
+        if self.json.len() == start {
+            return false;
+        }
+        self.values[slot] = (start as u32, self.json.len() as u32);
+        self.ranks[slot] = rank;
+        true
+    }
+
+    /// Appends the document to `out` as one JSON object.
+    pub fn write(&self, layout: &Layout, out: &mut Vec<u8>) {
+        out.push(b'{');
+        let mut open: &[String] = &[];
+        let mut first = true;
+        for (path, &(start, end)) in layout.paths.iter().zip(&self.values) {
+            if end == 0 {
+                continue;
+            }
+            let (leaf, parents) = path.split_last().expect("a path has a component");
+            let common = open.iter().zip(parents).take_while(|(left, right)| left == right).count();
+            for _ in common..open.len() {
+                out.push(b'}');
+                first = false;
+            }
+            for parent in &parents[common..] {
+                separate(out, &mut first);
+                write_string(out, parent);
+                out.extend_from_slice(b":{");
+                first = true;
+            }
+            open = parents;
+            separate(out, &mut first);
+            write_string(out, leaf);
+            out.push(b':');
+            out.extend_from_slice(&self.json[start as usize..end as usize]);
+        }
+        out.resize(out.len() + open.len() + 1, b'}');
+    }
+}
+
+fn separate(out: &mut Vec<u8>, first: &mut bool) {
+    if !*first {
+        out.push(b',');
+    }
+    *first = false;
+}
+
+/// Appends a JSON string.
+pub fn write_string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut plain = 0;
+    for (index, &byte) in bytes.iter().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.extend_from_slice(&bytes[plain..index]);
+        plain = index + 1;
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                out.extend_from_slice(b"\\u00");
+                out.push(HEX[usize::from(byte >> 4)]);
+                out.push(HEX[usize::from(byte & 15)]);
+            }
+        }
+    }
+    out.extend_from_slice(&bytes[plain..]);
+    out.push(b'"');
+}
+
+/// Appends a JSON array of strings.
+pub fn write_strings<'a>(out: &mut Vec<u8>, texts: impl IntoIterator<Item = &'a str>) {
+    out.push(b'[');
+    for (index, text) in texts.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_string(out, text);
+    }
+    out.push(b']');
+}

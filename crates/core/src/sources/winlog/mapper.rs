@@ -1,0 +1,514 @@
+//! Makes the ECS document of a record, as Winlogbeat with its modules writes it: what every event gets is here, what a
+//! provider's events get is in its mapping. It knows neither files nor forms.
+
+use super::convert::{self, Answer};
+use super::document::{Document, Slot, write_string, write_strings};
+use super::mapping::{Expand, Kind, MAPPINGS, Mappings, Provider, Related, Step};
+use super::{Record, System};
+
+/// Keywords of the Security log (`winmeta.h`).
+const AUDIT_FAILURE: u64 = 0x0010_0000_0000_0000;
+const AUDIT_SUCCESS: u64 = 0x0020_0000_0000_0000;
+const CLASSIC: u64 = 0x0080_0000_0000_0000;
+
+/// The rank of what every event gets: a mapping's line wins over it.
+const COMMON: u32 = 1 << 20;
+/// The rank of what nothing may replace.
+const FIXED: u32 = 0;
+
+/// Maps records, one after another, with scratch that is used again.
+#[derive(Debug, Default)]
+pub struct RecordMapper {
+    document: Document,
+    related: [Vec<String>; 4],
+    /// Values found inside others.
+    expanded: Record,
+    event_data: Vec<u8>,
+    named: Vec<u64>,
+}
+
+impl RecordMapper {
+    /// Appends the document of `record` to `out`, one line of JSON without its end. `host_name` is the host of records that
+    /// name none.
+    pub fn write(&mut self, record: &Record, host_name: Option<&str>, out: &mut Vec<u8>) {
+        let mappings = &*MAPPINGS;
+        self.document.clear(&mappings.layout);
+        self.related.iter_mut().for_each(Vec::clear);
+        self.expanded.clear();
+        self.event_data.clear();
+        self.named.clear();
+        let event = event_id(record);
+        let provider = mappings.providers.get(record.get(System::Provider)).map(std::sync::Arc::as_ref);
+        self.common(mappings, record, host_name);
+        if let Some(provider) = provider {
+            self.constants(mappings, provider, event);
+            self.times(mappings, provider, record);
+            let expansions = provider.expand.iter();
+            for expand in expansions.filter(|expand| applies(expand, event)) {
+                expand_into(&mut self.expanded, expand, record);
+            }
+        }
+        self.values(provider, record, event);
+        self.finish(mappings, record);
+        self.document.write(&mappings.layout, out);
+    }
+
+    fn text(&mut self, mappings: &Mappings, path: &'static str, rank: u32, text: &str) {
+        if !text.is_empty() {
+            self.document.put(mappings.common[path], rank, |out| write_string(out, text));
+        }
+    }
+
+    fn number(&mut self, mappings: &Mappings, path: &'static str, text: &str) {
+        if let Some(value) = convert::integer(text) {
+            self.document.put(mappings.common[path], COMMON, |out| out.extend_from_slice(value.to_string().as_bytes()));
+        }
+    }
+
+    /// What every event gets.
+    fn common(&mut self, mappings: &Mappings, record: &Record, host_name: Option<&str>) {
+        let computer = record.get(System::Computer);
+        let host = if computer.is_empty() { host_name.unwrap_or_default() } else { computer };
+        for (path, text) in [
+            ("@timestamp", record.get(System::Time)),
+            ("ecs.version", "8.17.0"),
+            ("event.kind", "event"),
+            ("event.code", record.get(System::EventId)),
+            ("event.provider", record.get(System::Provider)),
+            ("event.action", record.get(System::TaskName)),
+            ("host.name", host),
+            ("host.os.type", "windows"),
+            ("log.level", level(record)),
+            ("message", record.get(System::Message)),
+            ("winlog.activity_id", record.get(System::ActivityId)),
+            ("winlog.channel", record.get(System::Channel)),
+            ("winlog.computer_name", computer),
+            ("winlog.event_id", record.get(System::EventId)),
+            ("winlog.opcode", opcode(record)),
+            ("winlog.provider_guid", record.get(System::ProviderGuid)),
+            ("winlog.provider_name", record.get(System::Provider)),
+            ("winlog.record_id", record.get(System::RecordId)),
+            ("winlog.task", record.get(System::TaskName)),
+        ] {
+            self.text(mappings, path, COMMON, text);
+        }
+        self.number(mappings, "winlog.process.pid", record.get(System::ProcessId));
+        self.number(mappings, "winlog.process.thread.id", record.get(System::ThreadId));
+        if record.get(System::Version) != "0" {
+            self.number(mappings, "winlog.version", record.get(System::Version));
+        }
+        self.keywords(mappings, record);
+        self.user(mappings, record.get(System::UserId));
+    }
+
+    fn keywords(&mut self, mappings: &Mappings, record: &Record) {
+        let keywords = convert_keywords(record.get(System::Keywords));
+        let (outcome, name) = if keywords & AUDIT_FAILURE != 0 {
+            ("failure", "Audit Failure")
+        } else if keywords & AUDIT_SUCCESS != 0 {
+            ("success", "Audit Success")
+        } else if keywords & CLASSIC != 0 {
+            ("", "Classic")
+        } else {
+            return;
+        };
+        // The bits mean an audit in the Security log only.
+        if record.get(System::Channel) == "Security" || outcome.is_empty() {
+            self.text(mappings, "event.outcome", COMMON, outcome);
+            self.document.put(mappings.common["winlog.keywords"], COMMON, |out| write_strings(out, [name]));
+        }
+    }
+
+    /// The record's user; the accounts whose SID is the same everywhere have their names.
+    fn user(&mut self, mappings: &Mappings, sid: &str) {
+        self.text(mappings, "winlog.user.identifier", COMMON, sid);
+        let name = match sid {
+            "S-1-5-18" => "SYSTEM",
+            "S-1-5-19" => "LOCAL SERVICE",
+            "S-1-5-20" => "NETWORK SERVICE",
+            _ => return,
+        };
+        self.text(mappings, "winlog.user.name", COMMON, name);
+        self.text(mappings, "winlog.user.domain", COMMON, "NT AUTHORITY");
+        self.text(mappings, "winlog.user.type", COMMON, "Well Known Group");
+    }
+
+    fn constants(&mut self, mappings: &Mappings, provider: &Provider, event: u32) {
+        let own = provider.events.get(&event);
+        for (rank, all) in own.map(|own| (FIXED, own)).into_iter().chain([(COMMON - 1, &provider.default)]) {
+            let constants = &all.constants;
+            for (path, values) in [("event.category", &constants.category), ("event.type", &constants.kind)] {
+                if !values.is_empty() {
+                    let values = values.iter().map(String::as_str);
+                    self.document.put(mappings.common[path], rank, |out| write_strings(out, values));
+                }
+            }
+            let module = constants.module.as_ref().or(provider.module.as_ref());
+            for (path, text) in [("event.action", &constants.action), ("event.outcome", &constants.outcome)] {
+                self.text(mappings, path, rank, text.as_deref().unwrap_or_default());
+            }
+            self.text(mappings, "event.module", rank, module.map_or("", String::as_str));
+            for (slot, value) in &all.set {
+                self.document.put(*slot, rank, |out| write_string(out, value));
+            }
+        }
+    }
+
+    /// The event's own time, and the record's user.
+    fn times(&mut self, mappings: &Mappings, provider: &Provider, record: &Record) {
+        if let Some(name) = &provider.time {
+            let own = record.data().find(|(data, _)| data == name).and_then(|(_, value)| convert::utc_time(value));
+            self.text(mappings, "event.created", COMMON, record.get(System::Time));
+            self.text(mappings, "@timestamp", FIXED, &own.unwrap_or_default());
+        }
+        if provider.user {
+            self.text(mappings, "user.id", COMMON, record.get(System::UserId));
+        }
+    }
+
+    /// Takes every value to its fields; what stays goes to the event data.
+    fn values(&mut self, provider: Option<&Provider>, record: &Record, event: u32) {
+        let expanded = std::mem::take(&mut self.expanded);
+        for (name, value) in expanded.data().chain(record.data()) {
+            let value = value.trim_end_matches(['\r', '\n', '\0']);
+            if value.is_empty() || provider.is_some_and(|provider| provider.empty.iter().any(|empty| empty == value)) {
+                continue;
+            }
+            if value.contains("\r\n") {
+                self.value(provider, event, name, &value.replace("\r\n", "\n"));
+            } else {
+                self.value(provider, event, name, value);
+            }
+        }
+        self.expanded = expanded;
+    }
+
+    fn value(&mut self, provider: Option<&Provider>, event: u32, name: &str, value: &str) {
+        let mut stays = true;
+        if let Some(provider) = provider {
+            stays = !provider.drop.contains(name)
+                && !provider.expand.iter().any(|expand| expand.data == name && applies(expand, event));
+            for step in provider.steps.get(name).into_iter().flatten().filter(|step| step.applies(event)) {
+                let filled = self.step(step, name, value);
+                stays &= step.copy || !filled;
+            }
+        }
+        if stays {
+            self.stay(name, |out| write_string(out, value));
+        }
+    }
+
+    /// Adds a value to the event data; of two with one name the first counts.
+    fn stay(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for byte in name.bytes() {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        if self.named.contains(&hash) {
+            return;
+        }
+        self.named.push(hash);
+        if !self.event_data.is_empty() {
+            self.event_data.push(b',');
+        }
+        write_string(&mut self.event_data, name);
+        self.event_data.push(b':');
+        write(&mut self.event_data);
+    }
+
+    /// Carries out one step; whether the value found its field.
+    fn step(&mut self, step: &Step, name: &str, value: &str) -> bool {
+        let value = match step.values.get(value) {
+            Some(other) => other.as_str(),
+            None if step.values.is_empty() || step.others => value,
+            None => return false,
+        };
+        let rank = step.rank;
+        let slots = step.slots.as_slice();
+        match (step.kind, slots) {
+            (Kind::Words, _) => {
+                self.stay(name, |out| write_strings(out, value.split_whitespace()));
+                true
+            }
+            (Kind::Replaced, _) => {
+                self.stay(name, |out| write_string(out, value));
+                true
+            }
+            (Kind::Text, &[slot]) => self.put(slot, rank, value, step.related),
+            (Kind::AccountName, &[slot]) => {
+                let account = value.split('@').next().unwrap_or(value);
+                self.put(slot, rank, account, step.related)
+            }
+            (Kind::Integer, &[slot]) => convert::integer(value).is_some_and(|number| {
+                self.document.put(slot, rank, |out| out.extend_from_slice(number.to_string().as_bytes()));
+                true
+            }),
+            (Kind::Boolean, &[slot]) => value.parse::<bool>().is_ok_and(|value| {
+                self.document.put(slot, rank, |out| out.extend_from_slice(value.to_string().as_bytes()));
+                true
+            }),
+            (Kind::Ip, &[slot]) => convert::address(value).is_some_and(|address| {
+                self.put(slot, rank, &address.to_string(), step.related);
+                true
+            }),
+            (Kind::Hashes, &[md5, sha1, sha256, imphash]) => self.hashes(rank, value, [md5, sha1, sha256, imphash]),
+            (Kind::Path, &[path, name, directory, extension]) => {
+                self.put(path, rank, value, step.related);
+                self.path(rank, value, [name, directory, extension]);
+                true
+            }
+            (Kind::Executable, &[path, name]) => {
+                let filled = self.put(path, rank, value, step.related);
+                self.put(name, rank, convert::file_name(value).unwrap_or_default(), None);
+                filled
+            }
+            (Kind::CommandLine, &[line, args, count]) => {
+                let arguments = convert::split_command_line(value);
+                self.command_line(rank, value, [line, args, count], arguments.iter().map(String::as_str))
+            }
+            (Kind::AuditedCommandLine, &[line, args, count]) => {
+                let arguments = convert::split_keeping_quotes(value);
+                self.command_line(rank, value, [line, args, count], arguments.iter().copied())
+            }
+            (Kind::Account, &[domain, name]) => value.split_once('\\').is_some_and(|(domain_name, account)| {
+                self.put(domain, rank, domain_name, None);
+                self.put(name, rank, account, step.related);
+                true
+            }),
+            (Kind::RegistryPath, &[path, hive, key, last]) => {
+                self.put(path, rank, value, None);
+                self.registry_path(rank, value, [hive, key, last]);
+                true
+            }
+            (Kind::RegistryData, &[strings, kind]) => {
+                let (text, name) = convert::registry_data(value);
+                self.document.put(strings, rank, |out| write_strings(out, [text.as_str()]));
+                self.put(kind, rank, name, None);
+                true
+            }
+            (Kind::DnsAnswers, &[answers, resolved]) => self.dns_answers(rank, value, answers, resolved),
+            _ => false,
+        }
+    }
+
+    fn put(&mut self, slot: Slot, rank: u32, text: &str, related: Option<Related>) -> bool {
+        let filled = !text.is_empty() && self.document.put(slot, rank, |out| write_string(out, text));
+        if let Some(related) = related
+            && filled
+            && text != "-"
+        {
+            self.relate(related, text);
+        }
+        filled
+    }
+
+    fn relate(&mut self, related: Related, text: &str) {
+        let list = &mut self.related[related as usize];
+        if !text.is_empty() && !list.iter().any(|known| known == text) {
+            list.push(text.to_owned());
+        }
+    }
+
+    fn hashes(&mut self, rank: u32, value: &str, [md5, sha1, sha256, imphash]: [Slot; 4]) -> bool {
+        for (name, hash) in convert::hashes(value) {
+            let slot = match name.as_str() {
+                "md5" => md5,
+                "sha1" => sha1,
+                "sha256" => sha256,
+                "imphash" => imphash,
+                _ => continue,
+            };
+            self.put(slot, rank, &hash, Some(Related::Hash));
+        }
+        true
+    }
+
+    fn path(&mut self, rank: u32, value: &str, [name, directory, extension]: [Slot; 3]) {
+        let Some(index) = value.rfind('\\') else { return };
+        self.put(name, rank, &value[index + 1..], None);
+        self.put(directory, rank, &value[..index], None);
+        if let Some(dot) = value.rfind('.') {
+            self.put(extension, rank, &value[dot + 1..], None);
+        }
+    }
+
+    fn command_line<'a>(
+        &mut self,
+        rank: u32,
+        value: &str,
+        [line, args, count]: [Slot; 3],
+        arguments: impl ExactSizeIterator<Item = &'a str>,
+    ) -> bool {
+        let number = arguments.len();
+        if !self.put(line, rank, value, None) {
+            return false;
+        }
+        self.document.put(args, rank, |out| write_strings(out, arguments));
+        self.document.put(count, rank, |out| out.extend_from_slice(number.to_string().as_bytes()))
+    }
+
+    fn registry_path(&mut self, rank: u32, value: &str, [hive, key, last]: [Slot; 3]) {
+        let (first, rest) = value.split_once('\\').unwrap_or((value, ""));
+        if let Some(name) = convert::registry_hive(first) {
+            self.put(hive, rank, name, None);
+            self.put(key, rank, rest, None);
+        }
+        self.put(last, rank, value.rsplit('\\').next().unwrap_or(value), None);
+    }
+
+    fn dns_answers(&mut self, rank: u32, value: &str, answers: Slot, resolved: Slot) -> bool {
+        let found = convert::dns_answers(value);
+        let addresses: Vec<String> = found
+            .iter()
+            .filter_map(|answer| match answer {
+                Answer::Address(address) => Some(address.to_string()),
+                Answer::Record { .. } => None,
+            })
+            .collect();
+        if found.is_empty() {
+            return true;
+        }
+        self.document.put(answers, rank, |out| write_answers(out, &found));
+        if !addresses.is_empty() {
+            self.document.put(resolved, rank, |out| write_strings(out, addresses.iter().map(String::as_str)));
+        }
+        for answer in &found {
+            match answer {
+                Answer::Record { data: Some(data), .. } => self.relate(Related::Hosts, data),
+                Answer::Record { .. } => {}
+                Answer::Address(address) => self.relate(Related::Ip, &address.to_string()),
+            }
+        }
+        true
+    }
+
+    fn finish(&mut self, mappings: &Mappings, record: &Record) {
+        for (related, path) in [
+            (Related::Hash, "related.hash"),
+            (Related::Hosts, "related.hosts"),
+            (Related::Ip, "related.ip"),
+            (Related::User, "related.user"),
+        ] {
+            let list = &self.related[related as usize];
+            if !list.is_empty() {
+                let slot = mappings.common[path];
+                self.document.put(slot, FIXED, |out| write_strings(out, list.iter().map(String::as_str)));
+            }
+        }
+        let root = record.get(System::UserDataName);
+        if !root.is_empty() {
+            self.stay("xml_name", |out| write_string(out, root));
+        }
+        if !self.event_data.is_empty() {
+            let path = if root.is_empty() { "winlog.event_data" } else { "winlog.user_data" };
+            let data = &self.event_data;
+            self.document.put(mappings.common[path], FIXED, |out| {
+                out.push(b'{');
+                out.extend_from_slice(data);
+                out.push(b'}');
+            });
+        }
+    }
+}
+
+/// Record types first, addresses (with the type that they must have had) after them, as Elastic's pipeline has it.
+fn write_answers(out: &mut Vec<u8>, answers: &[Answer<'_>]) {
+    out.push(b'[');
+    let mut first = true;
+    let mut one = |out: &mut Vec<u8>, kind: Option<&str>, data: Option<&str>| {
+        out.extend_from_slice(if std::mem::take(&mut first) { b"{" } else { b",{" });
+        if let Some(kind) = kind {
+            out.extend_from_slice(b"\"type\":");
+            write_string(out, kind);
+        }
+        if let Some(data) = data {
+            out.extend_from_slice(if kind.is_some() { b",\"data\":" } else { b"\"data\":" });
+            write_string(out, data);
+        }
+        out.push(b'}');
+    };
+    for answer in answers {
+        if let Answer::Record { kind, data } = answer {
+            one(out, dns_type(kind), *data);
+        }
+    }
+    for answer in answers {
+        if let Answer::Address(address) = answer {
+            one(out, Some(if address.is_ipv4() { "A" } else { "AAAA" }), Some(&address.to_string()));
+        }
+    }
+    out.push(b']');
+}
+
+/// The name of a DNS resource record type (IANA), of those that Sysmon is seen to report.
+fn dns_type(number: &str) -> Option<&'static str> {
+    Some(match number {
+        "1" => "A",
+        "2" => "NS",
+        "5" => "CNAME",
+        "6" => "SOA",
+        "12" => "PTR",
+        "13" => "HINFO",
+        "15" => "MX",
+        "16" => "TXT",
+        "28" => "AAAA",
+        "29" => "LOC",
+        "33" => "SRV",
+        "35" => "NAPTR",
+        "39" => "DNAME",
+        "43" => "DS",
+        "46" => "RRSIG",
+        "47" => "NSEC",
+        "48" => "DNSKEY",
+        "255" => "ANY",
+        "65281" => "WINS",
+        "65282" => "WINSR",
+        _ => return None,
+    })
+}
+
+fn event_id(record: &Record) -> u32 {
+    record.get(System::EventId).parse().unwrap_or_default()
+}
+
+fn applies(expand: &Expand, event: u32) -> bool {
+    (expand.only.is_empty() || expand.only.contains(&event)) && !expand.except.contains(&event)
+}
+
+fn expand_into(expanded: &mut Record, expand: &Expand, record: &Record) {
+    for (_, text) in record.data().filter(|(name, _)| *name == expand.data) {
+        for (key, value) in convert::key_values(text) {
+            expanded.push(&key, value);
+        }
+    }
+}
+
+/// Keywords as the 64 bits that they are, whether written in hexadecimal or as a (signed) number.
+fn convert_keywords(text: &str) -> u64 {
+    match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).unwrap_or_default(),
+        None => text.parse::<u64>().or_else(|_| text.parse::<i64>().map(|value| value as u64)).unwrap_or_default(),
+    }
+}
+
+fn level(record: &Record) -> &'static str {
+    match record.get(System::Level) {
+        "1" => "critical",
+        "2" => "error",
+        "3" => "warning",
+        "5" => "verbose",
+        "" => "",
+        _ => "information",
+    }
+}
+
+fn opcode(record: &Record) -> &str {
+    let named = record.get(System::OpcodeName);
+    match record.get(System::Opcode) {
+        _ if !named.is_empty() => named,
+        "0" => "Info",
+        "1" => "Start",
+        "2" => "Stop",
+        _ => "",
+    }
+}

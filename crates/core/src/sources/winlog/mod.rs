@@ -1,0 +1,13 @@
+//! What every form of the Windows event log has in common: the record, how its XML is read, and how a mapping (data, in
+//! `content/sources/windows`) makes of it the document that Winlogbeat with its modules writes. Knows no file format.
+
+mod convert;
+mod document;
+mod mapper;
+mod mapping;
+mod record;
+mod tree;
+
+pub use mapper::RecordMapper;
+pub use record::{Record, System};
+pub use tree::{Name, Tree};
