@@ -2,9 +2,9 @@
 
 use super::Failure;
 use crate::plan::{CompareOp, FieldType, Literal};
-use crate::value::address::Block;
-use crate::value::number::{compare_exact, compare_floats, float_text, parse_decimal, parse_whole};
-use crate::value::{Family, Raw, Time, Value, version};
+use crate::value::address::{self, Block};
+use crate::value::number::{compare_exact, compare_floats, parse_decimal, parse_whole};
+use crate::value::{Family, Time, Value, version};
 use std::cmp::Ordering;
 
 /// A constant, read once.
@@ -12,10 +12,10 @@ use std::cmp::Ordering;
 pub enum Constant {
     /// Null equals nothing.
     Null,
-    /// Text, and the number that it names, if any.
-    Text(String, Option<Number>),
-    /// A number, with its text.
-    Number(Number, String),
+    /// Text.
+    Text(String),
+    /// A number.
+    Number(Number),
     /// `true` or `false`.
     Bool(bool),
     /// Instants, both ends included.
@@ -50,19 +50,19 @@ impl Number {
 }
 
 impl Constant {
-    /// Reads a literal; `None` for an address or number that is none.
+    /// Reads a literal; `None` for a number that is none. What is no address is compared as text.
     pub fn new(literal: Option<&Literal>) -> Option<Self> {
         Some(match literal {
             None => Constant::Null,
-            Some(Literal::String(text)) => Constant::Text(text.clone(), Number::parse(text)),
-            Some(Literal::Long(whole)) => Constant::Number(Number::Whole((*whole).into()), whole.to_string()),
+            Some(Literal::String(text)) => Constant::Text(text.clone()),
+            Some(Literal::Long(whole)) => Constant::Number(Number::Whole((*whole).into())),
             Some(Literal::Unsigned(text)) => {
-                Constant::Number(Number::Whole(parse_whole(text).filter(|whole| *whole >= 0)?), text.clone())
+                Constant::Number(Number::Whole(parse_whole(text).filter(|whole| *whole >= 0)?))
             }
-            Some(Literal::Double(float)) => Constant::Number(Number::Double(*float), float_text(*float)),
+            Some(Literal::Double(float)) => Constant::Number(Number::Double(*float)),
             Some(Literal::Bool(flag)) => Constant::Bool(*flag),
             Some(Literal::Date(span)) => Constant::Date(time(span.first), time(span.last)),
-            Some(Literal::Ip(text)) => Constant::Block(Block::parse(text)?),
+            Some(Literal::Ip(text)) => Block::parse(text).map_or_else(|| Constant::Text(text.clone()), Constant::Block),
             Some(Literal::Version(text)) => Constant::Version(text.clone()),
         })
     }
@@ -71,23 +71,13 @@ impl Constant {
     pub fn value(&self) -> Value<'_> {
         match self {
             Constant::Null => Value::Null,
-            Constant::Text(text, _) => Value::Text(text.into()),
-            Constant::Number(Number::Whole(whole), _) => Value::Whole(*whole),
-            Constant::Number(Number::Double(float), _) => Value::Double(*float),
+            Constant::Text(text) => Value::Text(text.into()),
+            Constant::Number(Number::Whole(whole)) => Value::Whole(*whole),
+            Constant::Number(Number::Double(float)) => Value::Double(*float),
             Constant::Bool(flag) => Value::Bool(*flag),
             Constant::Date(first, _) => Value::Date(*first),
             Constant::Block(block) => Value::Address(block.first()),
             Constant::Version(text) => Value::Version(text.into()),
-        }
-    }
-
-    /// The type as which a field without a type reads its values before it compares them with this constant.
-    pub fn reading(&self) -> Option<FieldType> {
-        match self {
-            Constant::Date(..) => Some(FieldType::DateNanos),
-            Constant::Block(_) => Some(FieldType::Ip),
-            Constant::Version(_) => Some(FieldType::Version),
-            _ => None,
         }
     }
 }
@@ -107,63 +97,110 @@ pub fn holds(op: CompareOp, order: Ordering) -> bool {
     }
 }
 
-/// Compares one value of a document, read as the field's type, with a constant. A value that is malformed does not match.
-pub fn field(ty: FieldType, raw: &Raw<'_>, op: CompareOp, constant: &Constant) -> Result<bool, Failure> {
-    let loose = Family::of(ty) == Family::Any;
-    let ty = if loose { constant.reading().unwrap_or(ty) } else { ty };
-    Value::read(ty, raw).map_or(Ok(false), |value| constant_order(&value, op, constant, loose))
+/// Who compares: Lucene on a field, or a script on computed values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A field of a known type against a constant. Text that is no number fails.
+    Typed,
+    /// A field whose values decide their own types against a constant.
+    Loose,
+    /// Anything else.
+    Script,
 }
 
-/// Compares a value with a constant. `loose`: the value decided its own type, so a text that is no number is no failure.
-pub fn constant_order(value: &Value<'_>, op: CompareOp, constant: &Constant, loose: bool) -> Result<bool, Failure> {
-    let number = match constant {
-        Constant::Number(number, _) => Some(*number),
-        Constant::Text(_, number) => *number,
+impl Mode {
+    /// How a field of this type is compared with a constant.
+    pub fn of(ty: FieldType) -> Self {
+        if Family::of(ty) == Family::Any { Mode::Loose } else { Mode::Typed }
+    }
+}
+
+/// Compares a value with a constant; `None` (null) if either is null or the two do not go together.
+pub fn against(value: &Value<'_>, op: CompareOp, constant: &Constant, mode: Mode) -> Result<Option<bool>, Failure> {
+    match constant {
+        Constant::Date(first, last) => Ok(instant(value).map(|time| date(time, op, *first, *last))),
+        Constant::Block(block) => Ok(address_of(value).map(|address| match op {
+            CompareOp::Equal => block.contains(address),
+            CompareOp::LessOrEqual => address <= block.last(),
+            CompareOp::Greater => address > block.last(),
+            CompareOp::Less | CompareOp::GreaterOrEqual => holds(op, address.cmp(&block.first())),
+        })),
+        Constant::Version(right) => Ok(value.text().map(|left| holds(op, version::compare(&left, right)))),
+        _ => values(value, op, &constant.value(), mode),
+    }
+}
+
+/// Compares two values; `None` (null) if either is null or the two do not go together.
+pub fn values(left: &Value<'_>, op: CompareOp, right: &Value<'_>, mode: Mode) -> Result<Option<bool>, Failure> {
+    Ok(order(left, right, mode)?.map(|order| holds(op, order)))
+}
+
+fn order(left: &Value<'_>, right: &Value<'_>, mode: Mode) -> Result<Option<Ordering>, Failure> {
+    Ok(match (left, right) {
+        (Value::Null, _) | (_, Value::Null) => None,
+        (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
+        (Value::Bool(left), Value::Text(right)) => match &**right {
+            "true" => Some(left.cmp(&true)),
+            "false" => Some(left.cmp(&false)),
+            _ => None,
+        },
+        (Value::Whole(left), right) => against_number(Number::Whole(*left), right, mode)?,
+        (Value::Double(left), right) => against_number(Number::Double(*left), right, mode)?,
+        (Value::Text(left), Value::Text(_) | Value::Bool(_) | Value::Whole(_) | Value::Double(_)) => {
+            right.text().map(|right| texts(left, &right, mode))
+        }
+        (
+            Value::Date(_) | Value::Address(_) | Value::Version(_),
+            Value::Text(_) | Value::Date(_) | Value::Address(_) | Value::Version(_),
+        ) => left.text().zip(right.text()).map(|(left, right)| texts(&left, &right, mode)),
         _ => None,
-    };
-    let order = match (value, constant) {
-        (Value::Text(left), Constant::Text(right, _) | Constant::Number(_, right)) => {
-            left.as_bytes().cmp(right.as_bytes())
-        }
-        (Value::Text(left), Constant::Bool(flag)) => left.as_bytes().cmp(flag_text(*flag).as_bytes()),
-        (Value::Whole(_) | Value::Double(_), Constant::Text(..)) if number.is_none() => {
-            return if loose { Ok(false) } else { Err(Failure) };
-        }
-        (Value::Whole(_) | Value::Double(_), Constant::Text(..) | Constant::Number(..)) => match (value, number) {
-            (Value::Whole(left), Some(Number::Whole(right))) => left.cmp(&right),
-            (Value::Whole(left), Some(Number::Double(right))) => compare_exact(*left, right),
-            (Value::Double(left), Some(right)) => compare_floats(*left, right.float()),
-            _ => return Ok(false),
-        },
-        (Value::Bool(left), Constant::Bool(right)) => left.cmp(right),
-        (Value::Bool(left), Constant::Text(right, _)) => match flag(right, loose) {
-            Some(right) => left.cmp(&right),
-            None => return Ok(false),
-        },
-        (Value::Date(time), Constant::Date(first, last)) => return Ok(date(*time, op, *first, *last)),
-        (Value::Address(address), Constant::Block(block)) => {
-            return Ok(match op {
-                CompareOp::Equal => block.contains(*address),
-                op => holds(op, address.cmp(&block.first())),
-            });
-        }
-        (Value::Version(left), Constant::Version(right) | Constant::Text(right, _) | Constant::Number(_, right)) => {
-            version::compare(left, right)
-        }
-        _ => return Ok(false),
-    };
-    Ok(holds(op, order))
+    })
 }
 
-fn flag_text(flag: bool) -> &'static str {
-    if flag { "true" } else { "false" }
+fn against_number(left: Number, right: &Value<'_>, mode: Mode) -> Result<Option<Ordering>, Failure> {
+    let right = match right {
+        Value::Whole(whole) => Number::Whole(*whole),
+        Value::Double(float) => Number::Double(*float),
+        Value::Text(text) => match Number::parse(text) {
+            Some(number) => number,
+            None if mode == Mode::Typed => return Err(Failure),
+            None => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    Ok(Some(match (left, right) {
+        (Number::Whole(left), Number::Whole(right)) => left.cmp(&right),
+        // Lucene keeps the range of a whole-number field exact; a script goes through floating point.
+        (Number::Whole(left), Number::Double(right)) if mode != Mode::Script && right.is_finite() => {
+            compare_exact(left, right)
+        }
+        (left, right) => compare_floats(left.float(), right.float()),
+    }))
 }
 
-fn flag(text: &str, loose: bool) -> Option<bool> {
-    match text {
-        "true" => Some(true),
-        "false" => Some(false),
-        "" if !loose => Some(false),
+/// By code point in Lucene, by UTF-16 unit in Java.
+fn texts(left: &str, right: &str, mode: Mode) -> Ordering {
+    if mode != Mode::Script || left.is_ascii() && right.is_ascii() {
+        return left.as_bytes().cmp(right.as_bytes());
+    }
+    left.encode_utf16().cmp(right.encode_utf16())
+}
+
+/// A value as an instant, where a date constant asks for one.
+fn instant(value: &Value<'_>) -> Option<Time> {
+    match value {
+        Value::Date(time) => Some(*time),
+        Value::Text(text) => Time::parse(text),
+        Value::Whole(whole) => Time::parse(&whole.to_string()),
+        Value::Double(float) => Time::parse(&format!("{float:?}")),
+        Value::Null | Value::Bool(_) | Value::Address(_) | Value::Version(_) => None,
+    }
+}
+
+fn address_of(value: &Value<'_>) -> Option<u128> {
+    match value {
+        Value::Address(address) => Some(*address),
+        Value::Text(text) => address::parse(text),
         _ => None,
     }
 }
@@ -178,32 +215,15 @@ fn date(time: Time, op: CompareOp, first: Time, last: Time) -> bool {
     }
 }
 
-/// Compares two values inside a script; `None` (null) if either is null or the kinds do not go together.
-pub fn values(left: &Value<'_>, op: CompareOp, right: &Value<'_>) -> Option<bool> {
-    let order = match (left, right) {
-        (Value::Whole(left), Value::Whole(right)) => left.cmp(right),
-        (Value::Whole(left), Value::Double(right)) => compare_floats(*left as f64, *right),
-        (Value::Double(left), Value::Whole(right)) => compare_floats(*left, *right as f64),
-        (Value::Double(left), Value::Double(right)) => compare_floats(*left, *right),
-        (Value::Text(left), Value::Text(right)) if left.is_ascii() && right.is_ascii() => {
-            left.as_bytes().cmp(right.as_bytes())
-        }
-        (Value::Text(left), Value::Text(right)) => left.encode_utf16().cmp(right.encode_utf16()),
-        (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
-        (Value::Date(left), Value::Date(right)) => left.cmp(right),
-        (Value::Address(left), Value::Address(right)) => left.cmp(right),
-        (Value::Version(left), Value::Version(right)) => version::compare(left, right),
-        _ => return None,
-    };
-    Some(holds(op, order))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Raw;
 
     fn test(ty: FieldType, raw: Raw<'_>, op: CompareOp, literal: Literal) -> Result<bool, Failure> {
-        field(ty, &raw, op, &Constant::new(Some(&literal)).expect("a good literal"))
+        let constant = Constant::new(Some(&literal)).expect("a good literal");
+        let value = Value::read(ty, &raw).unwrap_or(Value::Null);
+        Ok(against(&value, op, &constant, Mode::of(ty))? == Some(true))
     }
 
     #[test]
@@ -238,10 +258,15 @@ mod tests {
     }
 
     #[test]
-    fn scripts_compare_utf16_and_know_no_conversion() {
+    fn scripts_compare_utf16_and_floats() {
         let text = |text: &'static str| Value::Text(text.into());
-        assert_eq!(values(&text("\u{FFFD}"), CompareOp::Greater, &text("\u{10000}")), Some(true));
-        assert_eq!(values(&text("5"), CompareOp::Equal, &Value::Whole(5)), None);
-        assert_eq!(values(&Value::Double(-0.0), CompareOp::Equal, &Value::Whole(0)), Some(false));
+        let script = |left, op, right| values(&left, op, &right, Mode::Script);
+        assert_eq!(script(text("\u{FFFD}"), CompareOp::Greater, text("\u{10000}")), Ok(Some(true)));
+        assert_eq!(script(Value::Whole(5), CompareOp::Equal, text("x")), Ok(None));
+        assert_eq!(
+            script(Value::Whole((1 << 53) + 1), CompareOp::Equal, Value::Double(9_007_199_254_740_992.0)),
+            Ok(Some(true))
+        );
+        assert_eq!(script(Value::Double(-0.0), CompareOp::Equal, Value::Whole(0)), Ok(Some(false)));
     }
 }

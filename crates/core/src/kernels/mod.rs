@@ -86,11 +86,11 @@ pub fn function(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.name == name)
 }
 
-/// The whole number of a value, floats cut toward zero; nothing else is one.
+/// The whole number of a value as Java converts it: floats cut toward zero, NaN is 0; nothing else is one.
 fn whole(value: &Value<'_>) -> Option<i128> {
     match value {
         Value::Whole(whole) => Some(*whole),
-        Value::Double(float) if float.is_finite() => Some(float.trunc() as i128),
+        Value::Double(float) => Some(float.trunc() as i128),
         _ => None,
     }
 }

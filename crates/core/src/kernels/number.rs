@@ -1,6 +1,6 @@
 //! `number(s[, base])`: the number that a text names. Text that names none fails the search.
 
-use super::{Computed, Failure, Function, whole};
+use super::{Computed, Failure, Function};
 use crate::plan::Fold;
 use crate::value::Value;
 
@@ -11,7 +11,8 @@ fn call<'a>(arguments: &[Value<'a>], _: Fold) -> Computed<'a> {
     let base = arguments.get(1).filter(|base| **base != Value::Null);
     let hexadecimal = text.strip_prefix("0x");
     let base = match base {
-        Some(base) => whole(base).ok_or(Failure)?,
+        Some(Value::Whole(base)) => *base,
+        Some(_) => return Err(Failure),
         None if hexadecimal.is_some() => 16,
         None => 10,
     };
@@ -51,10 +52,10 @@ fn plain_digits(text: &str) -> Option<()> {
     (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(())
 }
 
-/// Java's `Integer.parseInt(text, base)`.
+/// Java's `Long.parseLong(text, base)`.
 fn integer(text: &str, base: i128) -> Computed<'static> {
     let base = u32::try_from(base).ok().filter(|base| (2..=36).contains(base)).ok_or(Failure)?;
-    i32::from_str_radix(text, base).map(|value| Value::Whole(value.into())).map_err(|_| Failure)
+    i64::from_str_radix(text, base).map(|value| Value::Whole(value.into())).map_err(|_| Failure)
 }
 
 #[cfg(test)]
@@ -71,11 +72,11 @@ mod tests {
         assert_eq!(number("42.5", Value::Null), Ok(Value::Double(42.5)));
         assert_eq!(number("0xdeadbee", Value::Null), Ok(Value::Whole(0x0dea_dbee)));
         assert_eq!(number("0x10", Value::Whole(16)), Ok(Value::Whole(16)));
-        assert_eq!(number("beef", Value::Whole(16)), Ok(Value::Whole(0xbeef)));
+        assert_eq!(number("deadbeef", Value::Whole(16)), Ok(Value::Whole(0xdead_beef)));
         assert_eq!(number(" 1d ", Value::Null), Ok(Value::Double(1.0)));
-        for text in ["x", "", "0x", "deadbeefdeadbeef", "1 2"] {
+        for text in ["x", "", "0x", "1e", "1 2"] {
             assert_eq!(number(text, Value::Null), Err(Failure), "{text}");
         }
-        assert_eq!(number("ffffffffff", Value::Whole(16)), Err(Failure), "beyond 32 bits");
+        assert_eq!(number("ffffffffffffffff", Value::Whole(16)), Err(Failure), "beyond 63 bits");
     }
 }

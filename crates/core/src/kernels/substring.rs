@@ -21,7 +21,7 @@ fn call<'a>(arguments: &[Value<'a>], _: Fold) -> Computed<'a> {
 }
 
 fn clamp(position: i128, length: usize) -> usize {
-    let position = if position < 0 { position + length as i128 } else { position };
+    let position = if position < 0 { position.saturating_add(length as i128) } else { position };
     position.clamp(0, length as i128) as usize
 }
 

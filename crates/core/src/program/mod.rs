@@ -2,12 +2,17 @@
 //! knows no input format and no order of events.
 
 mod evaluator;
+mod node;
+mod script;
+mod term;
 
 pub use evaluator::{Evaluator, Hit, Outcome};
 
-use crate::plan::{Field, Kind, Pipe, PlanError, RuleSet};
+use crate::plan::{Condition, Field, Kind, Pipe, PlanError, RuleSet};
+use node::{Node, Terms, witnesses};
 use std::collections::HashMap;
 use std::sync::Arc;
+use term::Term;
 
 /// Which of the ways to save work are on. No result depends on them; tests compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +104,29 @@ struct Joined {
     fields: Vec<Field>,
     shapes: Vec<Shape>,
     options: Options,
+    terms: Vec<Term>,
+    /// Every condition of every rule, ascending by rule and stage.
+    slots: Vec<Slot>,
+    /// The conditions of each rule's exceptions.
+    exceptions: Vec<Vec<Node>>,
+    index: Index,
+}
+
+/// One condition: which stage of which rule it belongs to (`until` is `stages.len()`).
+#[derive(Debug)]
+struct Slot {
+    rule: u32,
+    stage: u16,
+    node: Node,
+}
+
+/// Reaches conditions from the values that an event has.
+#[derive(Debug, Default)]
+struct Index {
+    /// (field, lowered text of a value) to the numbers of slots.
+    reached: Vec<(u32, HashMap<Box<[u8]>, Vec<u32>>)>,
+    /// Slots that have no witness: tried for every event.
+    always: Vec<u32>,
 }
 
 /// All rules, joined. Cheap to clone.
@@ -116,8 +144,33 @@ impl Program {
     /// Joins a rule set.
     pub fn with_options(rules: &RuleSet, options: Options) -> Result<Self, PlanError> {
         let mut fields = Fields::default();
-        let shapes = rules.rules.iter().map(|rule| shape(rule, &mut fields)).collect();
-        Ok(Self { joined: Arc::new(Joined { fields: fields.list, shapes, options }) })
+        let numbered: Vec<Vec<u32>> = rules
+            .rules
+            .iter()
+            .map(|rule| rule.plan.fields.iter().map(|field| fields.number(field)).collect())
+            .collect();
+        let mut compiler = Compiler { fields: &fields.list, terms: Terms::default(), options };
+        let mut slots = Vec::new();
+        let mut exceptions = Vec::new();
+        for (number, (rule, numbers)) in rules.rules.iter().zip(&numbered).enumerate() {
+            let compiled = compiler.rule(number as u32, rule, numbers, &mut slots);
+            exceptions.push(compiled.map_err(|error| error.in_rule(&rule.id))?);
+        }
+        let terms = compiler.terms.list;
+        let index = Index::new(&slots, &terms, &fields.list, options.witnesses);
+        let shapes = rules.rules.iter().zip(&numbered).map(|(rule, numbers)| shape(rule, numbers)).collect();
+        let joined = Joined { fields: fields.list, shapes, options, terms, slots, exceptions, index };
+        Ok(Self { joined: Arc::new(joined) })
+    }
+
+    /// Which of the ways to save work are on.
+    pub fn options(&self) -> Options {
+        self.joined.options
+    }
+
+    /// How many distinct terms the rules have, and how many conditions must be tried for every event.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.joined.terms.len(), self.joined.index.always.len())
     }
 
     /// The fields of all rules; slot `i` of an event belongs to field `i`.
@@ -155,9 +208,85 @@ impl Fields {
     }
 }
 
-fn shape(rule: &crate::plan::Rule, fields: &mut Fields) -> Shape {
+struct Compiler<'f> {
+    fields: &'f [Field],
+    terms: Terms,
+    options: Options,
+}
+
+impl Compiler<'_> {
+    /// Adds the rule's conditions to `slots` and gives those of its exceptions.
+    fn rule(
+        &mut self,
+        number: u32,
+        rule: &crate::plan::Rule,
+        numbers: &[u32],
+        slots: &mut Vec<Slot>,
+    ) -> Result<Vec<Node>, PlanError> {
+        for (stage, filter) in rule.plan.stages.iter().chain(&rule.plan.until).map(|stage| &stage.filter).enumerate() {
+            let node = self.node(filter, numbers)?;
+            slots.push(Slot { rule: number, stage: stage as u16, node });
+        }
+        rule.exceptions.iter().map(|exception| self.node(&exception.condition, numbers)).collect()
+    }
+
+    fn node(&mut self, condition: &Condition, numbers: &[u32]) -> Result<Node, PlanError> {
+        let mut node = self.terms.node(condition, numbers, self.fields, self.options.share)?;
+        if self.options.cheapest_first {
+            order(&mut node, &self.terms.list);
+        }
+        Ok(node)
+    }
+}
+
+/// Puts cheap operands first; gives the node's cost.
+fn order(node: &mut Node, terms: &[Term]) -> u32 {
+    match node {
+        Node::Always(_) => 0,
+        Node::Term(number) => terms[*number as usize].cost(),
+        Node::Not(operand) => order(operand, terms),
+        Node::And(operands) | Node::Or(operands) => {
+            let mut costed: Vec<(u32, Node)> = operands
+                .drain(..)
+                .map(|mut operand| {
+                    let cost = order(&mut operand, terms);
+                    (cost, operand)
+                })
+                .collect();
+            costed.sort_by_key(|(cost, _)| *cost);
+            let total = costed.iter().map(|(cost, _)| *cost).fold(0, u32::saturating_add);
+            operands.extend(costed.into_iter().map(|(_, operand)| operand));
+            total
+        }
+    }
+}
+
+impl Index {
+    fn new(slots: &[Slot], terms: &[Term], fields: &[Field], enabled: bool) -> Self {
+        let mut reached: HashMap<u32, HashMap<Box<[u8]>, Vec<u32>>> = HashMap::new();
+        let mut always = Vec::new();
+        for (number, slot) in slots.iter().enumerate() {
+            let found = if enabled { witnesses(&slot.node, terms, fields) } else { None };
+            match found {
+                None => always.push(number as u32),
+                Some((_, texts)) => {
+                    for (field, text) in texts {
+                        let numbers = reached.entry(field).or_default().entry(text).or_default();
+                        if numbers.last() != Some(&(number as u32)) {
+                            numbers.push(number as u32);
+                        }
+                    }
+                }
+            }
+        }
+        let mut reached: Vec<_> = reached.into_iter().collect();
+        reached.sort_by_key(|(field, _)| *field);
+        Self { reached, always }
+    }
+}
+
+fn shape(rule: &crate::plan::Rule, numbers: &[u32]) -> Shape {
     let plan = &rule.plan;
-    let numbers: Vec<u32> = plan.fields.iter().map(|field| fields.number(field)).collect();
     let joined = |number: u32| numbers[number as usize];
     let stage = |stage: &crate::plan::Stage| StageShape {
         keys: stage.keys.iter().map(|key| (key.field.map(joined), key.optional)).collect(),

@@ -1,7 +1,9 @@
 //! Sequences and samples: from candidate events in order to completed matches. Knows no event, only handles, times and keys.
 
 mod key;
+mod machine;
 mod order;
+mod sample;
 mod sequencer;
 
 pub use key::{Component, Key};
@@ -37,6 +39,7 @@ pub struct Completed {
 impl Completed {
     /// The order in which results are listed: by the last event, then by the text of the key.
     pub fn cmp_listed(&self, other: &Self) -> std::cmp::Ordering {
-        self.last.cmp(&other.last).then_with(|| self.key.cmp(&other.key))
+        let text = |key: &Key| key.parts().iter().map(Component::text).collect::<Vec<_>>();
+        self.last.cmp(&other.last).then_with(|| text(&self.key).cmp(&text(&other.key)))
     }
 }

@@ -53,6 +53,11 @@ impl Block {
     pub fn first(&self) -> u128 {
         self.first
     }
+
+    /// Its highest address.
+    pub fn last(&self) -> u128 {
+        self.last
+    }
 }
 
 #[cfg(test)]

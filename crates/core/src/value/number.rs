@@ -29,10 +29,33 @@ fn in_range(value: i128) -> Option<i128> {
 /// A decimal number: optional sign, digits with an optional point, optional exponent. No blanks, no hexadecimal, no names.
 pub fn parse_decimal(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
-    if !plain || !text.bytes().any(|byte| byte.is_ascii_digit()) {
+    let exponent = text.find(['e', 'E']).map_or("", |at| &text[at + 1..]);
+    if !plain || !text.bytes().any(|byte| byte.is_ascii_digit()) || exponent.trim_start_matches(['+', '-']).len() > 9 {
         return None;
     }
     text.parse::<f64>().ok()
+}
+
+/// A decimal number cut toward zero, exactly: digits are moved, not rounded. `None` beyond 21 digits.
+pub fn cut_decimal(text: &str) -> Option<i128> {
+    parse_decimal(text)?;
+    let negative = text.starts_with('-');
+    let text = text.trim_start_matches(['+', '-']);
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let leading = fraction.len() - fraction.trim_start_matches('0').len();
+    let significant = whole.trim_start_matches('0');
+    // The place of the first digit that is not zero, counted from the point.
+    let place = if significant.is_empty() { -(leading as i64) } else { significant.len() as i64 };
+    let shifted = place + exponent.parse::<i64>().ok()?;
+    let digits: String =
+        significant.bytes().chain(fraction.bytes()).skip_while(|digit| *digit == b'0').map(char::from).collect();
+    if digits.is_empty() || shifted <= 0 {
+        return Some(0);
+    }
+    let length = usize::try_from(shifted).ok().filter(|length| *length <= 21)?;
+    let kept: String = digits.chars().chain(std::iter::repeat('0')).take(length).collect();
+    kept.parse::<i128>().ok().map(|value| if negative { -value } else { value })
 }
 
 /// Compares a whole number with a float by mathematical value; NaN is greatest.
@@ -110,6 +133,24 @@ mod tests {
         for text in ["", "-", "1.0", " 1", "0x1", "1e3"] {
             assert_eq!(parse_whole(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn decimals_are_cut_exactly() {
+        let pairs = [
+            ("10.7", 10),
+            ("-0.5", 0),
+            ("1e3", 1000),
+            ("9223372036854775807e0", i128::from(i64::MAX)),
+            (".05e3", 50),
+            ("0.00123E5", 123),
+        ];
+        for (text, value) in pairs {
+            assert_eq!(cut_decimal(text), Some(value), "{text}");
+        }
+        assert_eq!(cut_decimal("1e22"), None);
+        assert_eq!(cut_decimal("0e999999999"), Some(0));
+        assert_eq!(cut_decimal("x"), None);
     }
 
     #[test]

@@ -78,10 +78,10 @@ fn milliseconds(text: &str) -> Option<Time> {
     };
     let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
     let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !plain(whole) || fraction.is_some_and(|part| !plain(part)) || whole.len() > 30 {
+    if !plain(whole) || fraction.is_some_and(|part| !plain(part)) || whole.len() > 20 {
         return None;
     }
-    let mut nanos = whole.parse::<i128>().ok()?.checked_mul(1_000_000)?;
+    let mut nanos = i128::from(whole.parse::<i64>().ok()?) * 1_000_000;
     if let Some(fraction) = fraction {
         let six: String = fraction.chars().chain("000000".chars()).take(6).collect();
         nanos += six.parse::<i128>().ok()?;

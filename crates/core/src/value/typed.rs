@@ -1,6 +1,6 @@
 //! What a field type makes of a document's value, and the text of each kind of value (`docs/values.md`).
 
-use super::number::{float_text, parse_decimal, parse_whole};
+use super::number::{cut_decimal, float_text, parse_decimal, parse_whole};
 use super::{Raw, Time, address};
 use crate::plan::FieldType;
 use std::borrow::Cow;
@@ -138,18 +138,6 @@ fn whole(ty: FieldType, raw: &Raw<'_>) -> Option<i128> {
         _ => (i128::from(i64::MIN), i128::from(i64::MAX)),
     };
     (low..=high).contains(&value).then_some(value)
-}
-
-/// A decimal, cut toward zero. Digits before a point are read exactly; an exponent goes through floating point.
-fn cut_decimal(text: &str) -> Option<i128> {
-    let value = parse_decimal(text)?;
-    if let Some((whole, _)) = text.split_once('.')
-        && !text.contains(['e', 'E'])
-        && let Some(whole) = parse_whole(whole)
-    {
-        return Some(whole);
-    }
-    (value.abs() < 1e20).then_some(value.trunc() as i128)
 }
 
 fn double(raw: &Raw<'_>) -> Option<f64> {

@@ -1,0 +1,234 @@
+//! One leaf of a condition over one field, compiled: what the values of the field must be like.
+
+use super::script::Script;
+use crate::kernels::Failure;
+use crate::kernels::compare::{self, Constant, Mode};
+use crate::kernels::equals::Equals;
+use crate::kernels::regex::Regex;
+use crate::kernels::wildcard::Wildcard;
+use crate::plan::{CompareOp, Condition, Field, FieldType, Fold, MatchKind, PlanError};
+use crate::value::address::Block;
+use crate::value::{Event, Family, Raw, Value};
+use memchr::memmem;
+
+/// What a condition comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Truth {
+    False,
+    True,
+    Failed,
+}
+
+/// Which end of a text, or any place of it.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Start,
+    End,
+    Anywhere,
+}
+
+#[derive(Debug)]
+enum Test {
+    Missing,
+    Truth,
+    Equals(Equals),
+    Wildcards { patterns: Vec<Wildcard>, folded: bool },
+    Regex(Regex),
+    Part { place: Place, constants: Vec<Box<[u8]>>, folded: bool },
+    Compare { op: CompareOp, constants: Vec<Constant>, mode: Mode },
+    Cidr(Vec<Block>),
+    Script(Script),
+}
+
+/// A compiled leaf. Its field number is that of the joined program.
+#[derive(Debug)]
+pub(super) struct Term {
+    pub(super) field: u32,
+    ty: FieldType,
+    test: Test,
+}
+
+impl Term {
+    /// Compiles a leaf; `numbers` are the joined numbers of the plan's fields, `fields` the joined list.
+    pub(super) fn new(leaf: &Condition, numbers: &[u32], fields: &[Field]) -> Result<Self, PlanError> {
+        let (field, test) = match leaf {
+            Condition::Missing(leaf) => (leaf.field, Test::Missing),
+            Condition::Truth(leaf) => (leaf.field, Test::Truth),
+            Condition::Text(leaf) => (leaf.field, texts(leaf.kind, leaf.fold, &leaf.constants)),
+            Condition::Regex(leaf) => (leaf.field, Test::Regex(Regex::lucene(&leaf.patterns, leaf.fold)?)),
+            Condition::Prefix(leaf) => (leaf.field, part(Place::Start, leaf.fold, &leaf.constants)),
+            Condition::Suffix(leaf) => (leaf.field, part(Place::End, leaf.fold, &leaf.constants)),
+            Condition::Contains(leaf) => (leaf.field, part(Place::Anywhere, leaf.fold, &leaf.constants)),
+            Condition::Compare(leaf) => {
+                let constant = Constant::new(leaf.constant.as_ref()).unwrap_or(Constant::Null);
+                (leaf.field, comparison(leaf.op, vec![constant], leaf.field, numbers, fields))
+            }
+            Condition::In(leaf) => {
+                let constants = leaf.constants.iter().filter_map(|constant| Constant::new(constant.as_ref())).collect();
+                (leaf.field, comparison(CompareOp::Equal, constants, leaf.field, numbers, fields))
+            }
+            Condition::Cidr(leaf) => {
+                (leaf.field, Test::Cidr(leaf.blocks.iter().filter_map(|block| Block::parse(block)).collect()))
+            }
+            Condition::Script(scalar) => {
+                let script = Script::new(scalar, numbers, fields)?;
+                return Ok(Self { field: u32::MAX, ty: FieldType::Any, test: Test::Script(script) });
+            }
+            Condition::And(_) | Condition::Or(_) | Condition::Not(_) | Condition::Always(_) => {
+                return Ok(Self { field: u32::MAX, ty: FieldType::Any, test: Test::Truth });
+            }
+        };
+        let field = numbers[field as usize];
+        Ok(Self { field, ty: fields[field as usize].ty, test })
+    }
+
+    /// How much work the term is, roughly: a hash look-up is one.
+    pub(super) fn cost(&self) -> u32 {
+        match &self.test {
+            Test::Missing | Test::Truth | Test::Equals(_) => 1,
+            Test::Compare { .. } | Test::Cidr(_) => 2,
+            Test::Part { constants, .. } => 2 + constants.len() as u32,
+            Test::Wildcards { patterns, .. } => 4 + patterns.len() as u32,
+            Test::Regex(_) => 50,
+            Test::Script(_) => 100,
+        }
+    }
+
+    /// The texts of which the field must equal one, lowered, where the term says that.
+    pub(super) fn equals(&self) -> Option<Vec<Box<[u8]>>> {
+        match &self.test {
+            Test::Equals(equals) if Family::of(self.ty) == Family::Text => {
+                Some(equals.constants().iter().map(|text| text.to_ascii_lowercase().into_boxed_slice()).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether any value of the field makes it true. `lowered` gives the text of value number `n` of the event with ASCII lowered.
+    pub(super) fn evaluate(&self, event: &Event<'_>, lowered: &mut Lowered) -> Truth {
+        match &self.test {
+            Test::Script(script) => script.evaluate(event),
+            Test::Missing => truth(event.values(self.field).all(|raw| Value::read(self.ty, raw).is_none())),
+            Test::Truth => self.any(event, |value| Ok(*value == Value::Bool(true))),
+            Test::Compare { op, constants, mode } => self.any(event, |value| {
+                let mut failed = None;
+                for constant in constants {
+                    match compare::against(value, *op, constant, *mode) {
+                        Ok(Some(true)) => return Ok(true),
+                        Ok(_) => {}
+                        Err(failure) => failed = Some(failure),
+                    }
+                }
+                failed.map_or(Ok(false), Err)
+            }),
+            Test::Cidr(blocks) => self.any(event, |value| {
+                Ok(matches!(value, Value::Address(address) if blocks.iter().any(|block| block.contains(*address))))
+            }),
+            Test::Regex(regex) => {
+                self.any_text(event, lowered, |text, _| std::str::from_utf8(text).is_ok_and(|text| regex.fits(text)))
+            }
+            Test::Equals(equals) => self.any_text(event, lowered, |text, lower| equals.fits(text, || lower())),
+            Test::Wildcards { patterns, folded } => self.any_text(event, lowered, |text, lower| {
+                let text = if *folded { lower() } else { text };
+                patterns.iter().any(|pattern| pattern.fits(text))
+            }),
+            Test::Part { place, constants, folded } => self.any_text(event, lowered, |text, lower| {
+                let text = if *folded { lower() } else { text };
+                constants.iter().any(|constant| holds(*place, text, constant))
+            }),
+        }
+    }
+
+    fn any(&self, event: &Event<'_>, mut fits: impl FnMut(&Value<'_>) -> Result<bool, Failure>) -> Truth {
+        let mut result = Truth::False;
+        for raw in event.values(self.field) {
+            let Some(value) = Value::read(self.ty, raw) else { continue };
+            match fits(&value) {
+                Ok(true) => return Truth::True,
+                Ok(false) => {}
+                Err(Failure) => result = Truth::Failed,
+            }
+        }
+        result
+    }
+
+    fn any_text(
+        &self,
+        event: &Event<'_>,
+        lowered: &mut Lowered,
+        fits: impl for<'t> Fn(&'t [u8], &dyn Fn() -> &'t [u8]) -> bool,
+    ) -> Truth {
+        if Family::of(self.ty) == Family::Text {
+            for (number, raw) in event.numbered(self.field) {
+                let text = raw.as_text().as_bytes();
+                let lower = lowered.of(number, raw);
+                if fits(text, &|| lower) {
+                    return Truth::True;
+                }
+            }
+            return Truth::False;
+        }
+        self.any(event, |value| {
+            let Some(text) = value.text() else { return Ok(false) };
+            let lower = text.as_bytes().to_ascii_lowercase();
+            Ok(fits(text.as_bytes(), &|| &lower))
+        })
+    }
+}
+
+fn truth(flag: bool) -> Truth {
+    if flag { Truth::True } else { Truth::False }
+}
+
+fn texts(kind: MatchKind, fold: Fold, constants: &[String]) -> Test {
+    let folded = fold == Fold::Ascii;
+    match kind {
+        MatchKind::Equals => Test::Equals(Equals::new(constants, fold)),
+        MatchKind::Wildcard | MatchKind::Regex => {
+            Test::Wildcards { patterns: constants.iter().map(|text| Wildcard::new(text, folded)).collect(), folded }
+        }
+    }
+}
+
+fn part(place: Place, fold: Fold, constants: &[String]) -> Test {
+    let folded = fold == Fold::Ascii;
+    let bytes = |text: &String| if folded { text.to_ascii_lowercase() } else { text.clone() }.into_bytes();
+    Test::Part { place, constants: constants.iter().map(|text| bytes(text).into_boxed_slice()).collect(), folded }
+}
+
+fn comparison(op: CompareOp, constants: Vec<Constant>, field: u32, numbers: &[u32], fields: &[Field]) -> Test {
+    let ty = fields[numbers[field as usize] as usize].ty;
+    Test::Compare { op, constants, mode: Mode::of(ty) }
+}
+
+fn holds(place: Place, text: &[u8], constant: &[u8]) -> bool {
+    match place {
+        Place::Start => text.starts_with(constant),
+        Place::End => text.ends_with(constant),
+        // An empty text contains nothing, and nothing is contained in any: as Elasticsearch has it.
+        Place::Anywhere => !text.is_empty() && !constant.is_empty() && memmem::find(text, constant).is_some(),
+    }
+}
+
+/// The texts of one event's values with ASCII letters lowered, each lowered once.
+#[derive(Debug, Default)]
+pub(super) struct Lowered {
+    texts: Vec<Option<Box<[u8]>>>,
+}
+
+impl Lowered {
+    pub(super) fn clear(&mut self) {
+        self.texts.clear();
+    }
+
+    pub(super) fn of<'l>(&'l mut self, number: usize, raw: &'l Raw<'_>) -> &'l [u8] {
+        let text = raw.as_text().as_bytes();
+        if !text.iter().any(u8::is_ascii_uppercase) {
+            return text;
+        }
+        if self.texts.len() <= number {
+            self.texts.resize_with(number + 1, || None);
+        }
+        self.texts[number].get_or_insert_with(|| text.to_ascii_lowercase().into_boxed_slice())
+    }
+}
