@@ -2,7 +2,10 @@
 //! with the place it came from; what the documents mean is not known here.
 
 pub mod evtx;
+pub mod windows_json;
+pub mod windows_xml;
 mod winlog;
+pub mod winlogbeat;
 
 /// Where in its file a document came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,5 +79,13 @@ pub struct Format {
 }
 
 /// Every raw format, most telling first: the first that recognises a file reads it.
-pub const FORMATS: &[Format] =
-    &[Format { name: "evtx", recognise: evtx::recognise, reading: Reading::Bytes(evtx::decoder) }];
+pub const FORMATS: &[Format] = &[
+    Format { name: "evtx", recognise: evtx::recognise, reading: Reading::Bytes(evtx::decoder) },
+    Format { name: "windows-xml", recognise: windows_xml::recognise, reading: Reading::Bytes(windows_xml::decoder) },
+    Format {
+        name: "windows-json",
+        recognise: windows_json::recognise,
+        reading: Reading::Documents(windows_json::mapper),
+    },
+    Format { name: "winlogbeat", recognise: winlogbeat::recognise, reading: Reading::Documents(winlogbeat::mapper) },
+];

@@ -79,7 +79,6 @@ impl RecordMapper {
             ("host.name", host),
             ("host.os.type", "windows"),
             ("log.level", level(record)),
-            ("message", record.get(System::Message)),
             ("winlog.activity_id", record.get(System::ActivityId)),
             ("winlog.channel", record.get(System::Channel)),
             ("winlog.computer_name", computer),
@@ -91,6 +90,12 @@ impl RecordMapper {
             ("winlog.task", record.get(System::TaskName)),
         ] {
             self.text(mappings, path, COMMON, text);
+        }
+        let message = record.get(System::Message).trim_end();
+        if message.contains('\r') {
+            self.text(mappings, "message", COMMON, &message.replace("\r\n", "\n"));
+        } else {
+            self.text(mappings, "message", COMMON, message);
         }
         self.number(mappings, "winlog.process.pid", record.get(System::ProcessId));
         self.number(mappings, "winlog.process.thread.id", record.get(System::ThreadId));

@@ -144,6 +144,9 @@ pub struct Constants {
     pub kind: Vec<String>,
     pub outcome: Option<String>,
     pub module: Option<String>,
+    /// The names of the event's values in their order, for forms that have the values only.
+    #[serde(default)]
+    pub data: Vec<String>,
     /// Further fields, all of them text.
     #[serde(default)]
     pub set: BTreeMap<String, String>,
@@ -244,6 +247,12 @@ pub static MAPPINGS: LazyLock<Mappings> = LazyLock::new(|| {
         FILES.iter().map(|text| toml::from_str(text).expect("the shipped mappings are valid: a test reads them"));
     Mappings::new(files.collect())
 });
+
+/// The names of an event's values in their order, as far as its mapping knows them.
+pub fn property_names(provider: &str, event: u32) -> &'static [String] {
+    let known = MAPPINGS.providers.get(provider).and_then(|provider| provider.events.get(&event));
+    known.map_or(&[], |event| &event.constants.data)
+}
 
 /// The fields that a line of this kind fills.
 fn fields_of(kind: Kind, field: &str) -> Vec<String> {

@@ -6,8 +6,11 @@ mod document;
 mod mapper;
 mod mapping;
 mod record;
+mod time;
 mod tree;
 
 pub use mapper::RecordMapper;
+pub use mapping::property_names;
 pub use record::{Record, System};
+pub use time::push_filetime;
 pub use tree::{Name, Tree};
