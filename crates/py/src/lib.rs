@@ -1,9 +1,169 @@
 //! The Python face of `contraband-core`: it converts, releases the GIL and maps errors, nothing more.
+
+#![allow(missing_docs)] // PyO3's macros make items of their own
+
+use contraband_core::executor::{Engine as CoreEngine, Scan as CoreScan};
+use contraband_core::input::Input;
+use contraband_core::kernels;
+use contraband_core::plan::PLAN_VERSION;
+use contraband_core::sources::{Fault, FORMATS, Place, Reading, Settings, Sink};
+use pyo3::create_exception;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+create_exception!(_core, PlanError, PyValueError, "A rule set or options that the core cannot load.");
+
+/// A loaded rule set, joined.
+#[pyclass(module = "contraband._core", frozen)]
+struct Engine {
+    inner: CoreEngine,
+}
+
+#[derive(FromPyObject)]
+enum Given {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+#[pymethods]
+impl Engine {
+    #[new]
+    fn new(py: Python<'_>, rules: Vec<u8>, options: Vec<u8>) -> PyResult<Self> {
+        let inner = py.detach(|| CoreEngine::new(&rules, &options));
+        inner.map(|inner| Self { inner }).map_err(|error| PlanError::new_err(error.to_string()))
+    }
+
+    /// What was loaded, for people: JSON.
+    fn explain<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.inner.explain().as_bytes())
+    }
+
+    /// Starts a scan of paths, of `-` (standard input) and of bytes in memory.
+    fn scan(&self, inputs: Vec<Given>, options: Vec<u8>) -> PyResult<Scan> {
+        let inputs = inputs
+            .into_iter()
+            .map(|given| match given {
+                Given::Text(path) => Input::Path(path),
+                Given::Bytes(bytes) => Input::Bytes(bytes),
+            })
+            .collect();
+        let inner = CoreScan::start(&self.inner, inputs, &options).map_err(|error| PlanError::new_err(error.to_string()))?;
+        Ok(Scan { inner })
+    }
+}
+
+/// A running scan.
+#[pyclass(module = "contraband._core")]
+struct Scan {
+    inner: CoreScan,
+}
+
+#[pymethods]
+impl Scan {
+    /// The next block of whole output lines; None at the end. Waits without the GIL.
+    fn next<'py>(&mut self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        let inner = &mut self.inner;
+        py.detach(|| inner.next()).map(|block| PyBytes::new(py, &block))
+    }
+
+    /// Bytes read, and bytes known in all.
+    fn progress(&self) -> (u64, u64) {
+        self.inner.progress()
+    }
+
+    /// What was counted, as JSON.
+    fn summary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let text = serde_json::to_vec(&self.inner.summary()).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok(PyBytes::new(py, &text))
+    }
+
+    /// Asks for an early end.
+    fn stop(&self) {
+        self.inner.stop();
+    }
+}
+
+#[derive(Default)]
+struct Decoded {
+    documents: Vec<(Vec<u8>, u64, u64)>,
+    faults: Vec<(String, String, u64, u64)>,
+}
+
+impl Sink for Decoded {
+    fn document(&mut self, json: &[u8], place: Place) {
+        self.documents.push((json.to_vec(), place.record, place.offset));
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        self.faults.push((fault.kind.to_owned(), fault.message, fault.place.record, fault.place.offset));
+    }
+}
+
+type Documents<'py> = Vec<(Bound<'py, PyBytes>, u64, u64)>;
+type Faults = Vec<(String, String, u64, u64)>;
+
+/// The ECS documents (JSON, record, offset) and the faults (kind, message, record, offset) of a raw format.
+#[pyfunction]
+#[pyo3(signature = (source, data, host_name=None))]
+fn decode<'py>(
+    py: Python<'py>,
+    source: &str,
+    data: Vec<u8>,
+    host_name: Option<String>,
+) -> PyResult<(Documents<'py>, Faults)> {
+    let format = FORMATS
+        .iter()
+        .find(|format| format.name == source)
+        .ok_or_else(|| PyValueError::new_err(format!("there is no source `{source}`; there are: {}", source_names().join(", "))))?;
+    let settings = Settings { host_name };
+    let mut sink = Decoded::default();
+    match format.reading {
+        Reading::Bytes(decoder) => {
+            let mut decoder = decoder(&settings);
+            data.chunks(1 << 16).for_each(|piece| decoder.push(piece, &mut sink));
+            decoder.finish(&mut sink);
+        }
+        Reading::Documents(mapper) => {
+            let mut mapper = mapper(&settings);
+            let (mut record, mut offset) = (0, 0);
+            for line in data.split(|byte| *byte == b'\n') {
+                record += 1;
+                if !line.trim_ascii().is_empty() {
+                    mapper.document(line.trim_ascii(), Place { record, offset }, &mut sink);
+                }
+                offset += line.len() as u64 + 1;
+            }
+            mapper.finish(&mut sink);
+        }
+    }
+    let documents =
+        sink.documents.iter().map(|(json, record, offset)| (PyBytes::new(py, json), *record, *offset)).collect();
+    Ok((documents, sink.faults))
+}
+
+/// The raw formats that are read.
+#[pyfunction]
+fn source_names() -> Vec<&'static str> {
+    FORMATS.iter().map(|format| format.name).collect()
+}
+
+/// The functions that a plan may call.
+#[pyfunction]
+fn function_names() -> Vec<&'static str> {
+    kernels::function_names()
+}
 
 /// The compiled core of contraband.
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("PLAN_VERSION", PLAN_VERSION)?;
+    module.add("PlanError", module.py().get_type::<PlanError>())?;
+    module.add_class::<Engine>()?;
+    module.add_class::<Scan>()?;
+    module.add_function(wrap_pyfunction!(decode, module)?)?;
+    module.add_function(wrap_pyfunction!(source_names, module)?)?;
+    module.add_function(wrap_pyfunction!(function_names, module)?)?;
     Ok(())
 }

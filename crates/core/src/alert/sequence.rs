@@ -1,0 +1,54 @@
+//! The alerts of a sequence, in Elastic's shape: one building-block alert an event, and a shell alert with what all events have
+//! in common, joined by `kibana.alert.group.id`.
+
+use super::flat::members;
+use super::{Flat, RuleAlert, Subject, Text, common, uuid};
+
+/// Writes the alerts of a sequence: the shell first, then one line an event.
+pub fn sequence(rule: &RuleAlert, subjects: &[Subject<'_, '_>], out: &mut Text) {
+    let Some(last) = subjects.last() else { return };
+    let identities: Vec<&str> = subjects.iter().map(|subject| subject.identity).collect();
+    let shell_uuid = uuid(&rule.id, &identities);
+    let group = uuid(&format!("{}/group", rule.id), &identities);
+    let flats: Vec<String> = subjects.iter().map(|subject| flat(rule, subject)).collect();
+    out.bytes.push(b'{');
+    shared(&flats, &mut out.bytes);
+    common(rule, last, &shell_uuid, out);
+    let ancestors: Vec<String> = (0..subjects.len()).map(|index| block_uuid(rule, &identities, index)).collect();
+    let blocks = ancestors.iter().map(|uuid| format!("\"{uuid}\"")).collect::<Vec<_>>().join(",");
+    let tail = format!(",\"kibana.alert.group.id\":\"{group}\",\"contraband.building_blocks\":[{blocks}]}}\n");
+    out.bytes.extend_from_slice(tail.as_bytes());
+    for (index, (subject, flat)) in subjects.iter().zip(&flats).enumerate() {
+        out.bytes.push(b'{');
+        out.bytes.extend_from_slice(flat.as_bytes());
+        common(rule, subject, &ancestors[index], out);
+        let tail = format!(
+            ",\"kibana.alert.building_block_type\":\"default\",\"kibana.alert.group.id\":\"{group}\",\"kibana.alert.group.index\":{index}}}\n"
+        );
+        out.bytes.extend_from_slice(tail.as_bytes());
+    }
+}
+
+fn block_uuid(rule: &RuleAlert, identities: &[&str], index: usize) -> String {
+    uuid(&format!("{}/{index}", rule.id), identities)
+}
+
+fn flat(rule: &RuleAlert, subject: &Subject<'_, '_>) -> String {
+    let mut bytes = vec![b'{'];
+    Flat::new(&mut bytes).document(subject.document, |key| rule.owns(key));
+    String::from_utf8(bytes.split_off(1)).unwrap_or_default()
+}
+
+/// The members that all events have with the same text; the time is the last event's, since a sequence is complete with it.
+fn shared(flats: &[String], out: &mut Vec<u8>) {
+    let lists: Vec<Vec<(&str, &str)>> = flats.iter().map(|flat| members(flat)).collect();
+    let Some((last, others)) = lists.split_last() else { return };
+    for member in last {
+        if member.0 == "@timestamp" || others.iter().all(|list| list.contains(member)) {
+            if out.last() != Some(&b'{') {
+                out.push(b',');
+            }
+            out.extend_from_slice(format!("\"{}\":{}", member.0, member.1).as_bytes());
+        }
+    }
+}

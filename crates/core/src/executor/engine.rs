@@ -1,0 +1,121 @@
+//! A loaded rule set: the joined program with what surrounds it.
+
+use super::options::EngineOptions;
+use crate::alert::{Reason, RuleAlert};
+use crate::filter::Filter;
+use crate::json::Projection;
+use crate::plan::{PlanError, RuleSet};
+use crate::program::{Options, Program};
+use crate::route::{Router, TELLING};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Event numbers of the fields that are needed beside the rules' own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extra {
+    pub telling: [u32; 7],
+    pub id: u32,
+    pub event_id: u32,
+    pub time: u32,
+    pub host_name: u32,
+    pub host_id: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub program: Program,
+    pub projection: Projection,
+    pub router: Router,
+    pub alerts: Vec<RuleAlert>,
+    pub ids: Vec<String>,
+    pub extra: Extra,
+    pub filter: Filter,
+    pub options: EngineOptions,
+    pub has_exceptions: Vec<bool>,
+}
+
+/// A loaded rule set. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    pub(super) loaded: Arc<Loaded>,
+}
+
+impl Engine {
+    /// Loads a rule set (JSON).
+    pub fn new(rules: &[u8], options: &[u8]) -> Result<Self, PlanError> {
+        let options: EngineOptions = super::options::read(options)?;
+        let set = RuleSet::from_json(rules)?;
+        let ways = Options { share: options.share, witnesses: options.share, ..Options::default() };
+        let program = Program::with_options(&set, ways)?;
+        let mut paths = Paths::new(&program);
+        let extra = Extra {
+            telling: TELLING.map(|path| paths.number(path)),
+            id: paths.number("_id"),
+            event_id: paths.number("event.id"),
+            time: paths.number("@timestamp"),
+            host_name: paths.number("host.name"),
+            host_id: paths.number("host.id"),
+        };
+        let alerts = set
+            .rules
+            .iter()
+            .map(|rule| {
+                let reason = rule.reason.as_deref().map(|text| Reason::new(text, |path| paths.number(path)));
+                RuleAlert::new(&rule.id, rule.alert.as_deref().map(serde_json::value::RawValue::get), reason)
+            })
+            .collect();
+        let patterns = set.rules.iter().map(|rule| rule.index.clone()).collect();
+        let router = Router::new(patterns, options.declarations.clone(), options.routing);
+        let filter = Filter::new(&set, options.enrich);
+        let loaded = Loaded {
+            projection: Projection::new(paths.list.iter().map(String::as_str)),
+            router,
+            alerts,
+            ids: set.rules.iter().map(|rule| rule.id.clone()).collect(),
+            has_exceptions: set.rules.iter().map(|rule| !rule.exceptions.is_empty()).collect(),
+            extra,
+            filter,
+            options,
+            program,
+        };
+        Ok(Self { loaded: Arc::new(loaded) })
+    }
+
+    /// What was loaded, for people: JSON.
+    pub fn explain(&self) -> String {
+        let (terms, always) = self.loaded.program.counts();
+        serde_json::json!({
+            "rules": self.loaded.ids.len(),
+            "fields": self.loaded.program.fields().len(),
+            "terms": terms,
+            "conditions_tried_for_every_event": always,
+            "literals": self.loaded.filter.literals(),
+            "no_filter_because": self.loaded.filter.why_none(),
+        })
+        .to_string()
+    }
+}
+
+/// The fields of an event by number: the program's own first.
+struct Paths {
+    list: Vec<String>,
+    numbers: HashMap<String, u32>,
+}
+
+impl Paths {
+    fn new(program: &Program) -> Self {
+        let list: Vec<String> = program.fields().iter().map(|field| field.path.clone()).collect();
+        let numbers = list.iter().enumerate().map(|(number, path)| (path.clone(), number as u32)).collect();
+        Self { list, numbers }
+    }
+
+    fn number(&mut self, path: &str) -> u32 {
+        if let Some(number) = self.numbers.get(path) {
+            return *number;
+        }
+        let number = self.list.len() as u32;
+        self.list.push(path.to_owned());
+        self.numbers.insert(path.to_owned(), number);
+        number
+    }
+}

@@ -1,0 +1,443 @@
+//! From inputs to chunks, in order: opens, recognises and cuts every file.
+
+use super::engine::Loaded;
+use super::options::ScanOptions;
+use super::summary::FileSummary;
+use super::work::{Chunk, Content, line_reader, too_long};
+use crate::enrich::{Document, Enricher, enricher};
+use crate::input::{Found, Input, Opened, Shape, Splitter, members, open, open_stream, recognise, walk};
+use crate::sources::{Decoder, Fault, Mapper, Place, Reading, Settings, Sink};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// What the reader tells as it goes.
+pub(super) enum Told {
+    /// A file begins; its number is the count of files before it.
+    File(FileSummary),
+    /// A piece of the latest file.
+    Chunk(Chunk),
+    /// Something is wrong with a file.
+    Fault(usize, Fault),
+    /// A file ended before its end.
+    Error(usize, String),
+}
+
+/// Takes what is read; `false` means that nobody wants more.
+pub(super) type Tell<'t> = dyn FnMut(Told) -> bool + 't;
+
+pub(super) struct Reader<'l> {
+    loaded: &'l Loaded,
+    options: &'l ScanOptions,
+    stop: &'l AtomicBool,
+    done: Arc<AtomicU64>,
+    total: &'l AtomicU64,
+    files: usize,
+    enricher: Option<Box<dyn Enricher>>,
+}
+
+impl<'l> Reader<'l> {
+    pub(super) fn new(
+        loaded: &'l Loaded,
+        options: &'l ScanOptions,
+        stop: &'l AtomicBool,
+        done: Arc<AtomicU64>,
+        total: &'l AtomicU64,
+    ) -> Self {
+        let enricher = loaded.options.enrich.then(enricher);
+        Self { loaded, options, stop, done, total, files: 0, enricher }
+    }
+
+    /// Reads everything.
+    pub(super) fn run(&mut self, inputs: &[Input], tell: &mut Tell<'_>) {
+        let mut found: Vec<(usize, Found)> = Vec::new();
+        for (number, input) in inputs.iter().enumerate() {
+            if let Input::Path(path) = input {
+                if path != "-" {
+                    let mut files = Vec::new();
+                    walk(Path::new(path), &mut files);
+                    found.extend(files.into_iter().map(|file| (number, file)));
+                }
+            }
+        }
+        let size = |file: &Found| if let Found::File(_, size) = file { *size } else { 0 };
+        let memory = |input: &Input| if let Input::Bytes(bytes) = input { bytes.len() as u64 } else { 0 };
+        let total = found.iter().map(|(_, file)| size(file)).sum::<u64>() + inputs.iter().map(memory).sum::<u64>();
+        self.total.store(total, Ordering::Relaxed);
+        let mut found = found.into_iter().peekable();
+        for (number, input) in inputs.iter().enumerate() {
+            match input {
+                Input::Bytes(bytes) => {
+                    let reader = Box::new(Cursor::new(bytes.clone()));
+                    self.opened("<memory>", open_stream(reader, 0), tell);
+                }
+                Input::Path(path) if path == "-" => {
+                    self.opened("<stdin>", open_stream(Box::new(io::stdin()), 0), tell);
+                }
+                Input::Path(_) => {
+                    while let Some((_, file)) = found.next_if(|(of, _)| *of == number) {
+                        if self.stopped() {
+                            return;
+                        }
+                        match file {
+                            Found::File(path, _) => self.opened(&path.to_string_lossy(), open(&path), tell),
+                            Found::Unreadable(path, why) => {
+                                let file = self.file(&path.to_string_lossy(), "unreadable", Some(why));
+                                tell(Told::File(file));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn file(&mut self, path: &str, recognised: &str, error: Option<String>) -> FileSummary {
+        self.files += 1;
+        FileSummary { path: path.to_owned(), recognised: recognised.to_owned(), error, ..FileSummary::default() }
+    }
+
+    fn opened(&mut self, path: &str, opened: io::Result<Opened>, tell: &mut Tell<'_>) {
+        match opened {
+            Err(error) => {
+                let file = self.file(path, "unreadable", Some(error.to_string()));
+                tell(Told::File(file));
+            }
+            Ok(Opened::Archive(file)) => match members(&file) {
+                Err(error) => {
+                    let file = self.file(path, "zip", Some(error.to_string()));
+                    tell(Told::File(file));
+                }
+                Ok(members) => {
+                    for member in members {
+                        let name = format!("{path}!{}", member.name);
+                        let opened = member.reader.map_err(io::Error::other).and_then(|reader| open_stream(reader, 0));
+                        self.opened(&name, opened, tell);
+                    }
+                }
+            },
+            Ok(Opened::Seekable { mut file, start, head, .. }) => match file.seek(SeekFrom::Start(start)) {
+                Ok(_) => self.text(path, Box::new(file), &head, tell),
+                Err(error) => {
+                    let file = self.file(path, "unreadable", Some(error.to_string()));
+                    tell(Told::File(file));
+                }
+            },
+            Ok(Opened::Stream { reader, head, .. }) => self.text(path, reader, &head, tell),
+        }
+    }
+
+    fn text(&mut self, path: &str, reader: Box<dyn Read + Send>, head: &[u8], tell: &mut Tell<'_>) {
+        let shape = recognise(head, self.options.source.as_deref());
+        let summary = self.file(path, shape.name(), None);
+        let number = self.files - 1;
+        if !tell(Told::File(summary)) {
+            return;
+        }
+        let reader: Box<dyn Read + Send> = Box::new(Counted { inner: reader, count: Arc::clone(&self.done) });
+        let settings = Settings { host_name: self.options.host_name.clone() };
+        let mut gather = Gather {
+            file: number,
+            path: Arc::from(path),
+            limit: self.loaded.options.chunk_size,
+            bytes: Vec::new(),
+            places: Vec::new(),
+            stream: self.options.host_name.clone().unwrap_or_else(|| folder(path)),
+            enricher: self.enricher.take(),
+            ready: Vec::new(),
+            open: true,
+            tell,
+        };
+        match shape {
+            Shape::Empty => {}
+            Shape::Unknown => {
+                gather.error("neither JSON nor a format that is known; --source NAME says what it is".to_owned());
+            }
+            Shape::Lines if gather.enricher.is_some() && needs_context(head) => {
+                self.lines_one_by_one(reader, &mut gather)
+            }
+            Shape::Lines => self.lines(reader, &mut gather),
+            Shape::Documents => self.documents(reader, Splitter::new(false, self.loaded.options.max_line), &mut gather),
+            Shape::Response => self.documents(reader, Splitter::new(true, self.loaded.options.max_line), &mut gather),
+            Shape::Raw(format) => {
+                if let Reading::Bytes(decoder) = format.reading {
+                    self.pump(reader, &mut *decoder(&settings), &mut gather);
+                }
+            }
+            Shape::RawDocuments(format, over_lines) => {
+                if let Reading::Documents(mapper) = format.reading {
+                    let mut mapped = Mapped { mapper: mapper(&settings), inner: &mut gather };
+                    if over_lines {
+                        let mut splitter = Splitter::new(false, self.loaded.options.max_line);
+                        self.pump_into(reader, &mut splitter, &mut mapped);
+                    } else {
+                        self.each_line(reader, &mut mapped);
+                    }
+                    mapped.finish();
+                }
+            }
+        }
+        gather.flush();
+        self.enricher = gather.enricher.take();
+    }
+
+    fn documents(&mut self, reader: Box<dyn Read + Send>, mut splitter: Splitter, gather: &mut Gather<'_, '_>) {
+        self.pump(reader, &mut splitter, gather);
+    }
+
+    fn pump(&mut self, reader: Box<dyn Read + Send>, decoder: &mut dyn Decoder, gather: &mut Gather<'_, '_>) {
+        self.pump_into(reader, decoder, gather);
+    }
+
+    fn pump_into(&mut self, mut reader: Box<dyn Read + Send>, decoder: &mut dyn Decoder, sink: &mut dyn Gathering) {
+        let mut buffer = vec![0; self.loaded.options.read_size.max(1)];
+        while !self.stopped() && sink.is_open() {
+            match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(got) => decoder.push(&buffer[..got], sink.as_sink()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    sink.error(error.to_string());
+                    break;
+                }
+            }
+        }
+        decoder.finish(sink.as_sink());
+    }
+
+    /// Lines as they are: threads read them.
+    fn lines(&mut self, reader: Box<dyn Read + Send>, gather: &mut Gather<'_, '_>) {
+        let mut lines = line_reader(reader, self.loaded);
+        loop {
+            if self.stopped() || !gather.open {
+                return;
+            }
+            match lines.next(self.loaded.options.chunk_size) {
+                Ok(None) => return,
+                Ok(Some(piece)) => {
+                    let end = piece.offset + piece.bytes.len() as u64;
+                    gather.lines(piece.bytes, piece.offset);
+                    if piece.too_long {
+                        let place = Place { record: 0, offset: end };
+                        gather.fault(too_long(place, self.loaded.options.max_line));
+                    }
+                }
+                Err(error) => {
+                    if let Some(piece) = lines.rest() {
+                        gather.lines(piece.bytes, piece.offset);
+                    }
+                    gather.error(error.to_string());
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Lines that the process table must see in order.
+    fn lines_one_by_one(&mut self, reader: Box<dyn Read + Send>, gather: &mut Gather<'_, '_>) {
+        self.each_line(reader, gather);
+    }
+
+    fn each_line(&mut self, reader: Box<dyn Read + Send>, sink: &mut dyn Gathering) {
+        let mut lines = line_reader(reader, self.loaded);
+        let mut record = 0;
+        loop {
+            let (piece, error) = match lines.next(self.loaded.options.chunk_size) {
+                Ok(piece) => (piece, None),
+                Err(error) => (lines.rest(), Some(error.to_string())),
+            };
+            if let Some(piece) = piece {
+                let mut offset = piece.offset;
+                for line in piece.bytes.split_inclusive(|byte| *byte == b'\n') {
+                    record += 1;
+                    let trimmed = line.trim_ascii();
+                    if !trimmed.is_empty() {
+                        sink.as_sink().document(trimmed, Place { record, offset });
+                    }
+                    offset += line.len() as u64;
+                }
+                if piece.too_long {
+                    record += 1;
+                    sink.as_sink().fault(too_long(Place { record, offset }, self.loaded.options.max_line));
+                }
+            } else if error.is_none() {
+                return;
+            }
+            if let Some(error) = error {
+                sink.error(error);
+                return;
+            }
+            if self.stopped() || !sink.is_open() {
+                return;
+            }
+        }
+    }
+}
+
+/// Whether a file of ECS documents holds records that lack what the process table can add: those of auditd.
+fn needs_context(head: &[u8]) -> bool {
+    ["auditd_manager", "\"auditd\"", "auditbeat"]
+        .iter()
+        .any(|mark| memchr::memmem::find(head, mark.as_bytes()).is_some())
+}
+
+/// The folder that a file lies in: the host of records that name none.
+fn folder(path: &str) -> String {
+    let file = Path::new(path);
+    let parent = file.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    parent.filter(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned())
+}
+
+/// Counts what is read.
+struct Counted {
+    inner: Box<dyn Read + Send>,
+    count: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(out)?;
+        self.count.fetch_add(got as u64, Ordering::Relaxed);
+        Ok(got)
+    }
+}
+
+/// A sink that also takes the end of a file.
+trait Gathering {
+    fn as_sink(&mut self) -> &mut dyn Sink;
+    fn error(&mut self, message: String);
+    fn is_open(&self) -> bool;
+}
+
+/// Gathers the documents of one file into chunks, past the process table.
+struct Gather<'g, 't> {
+    file: usize,
+    path: Arc<str>,
+    limit: usize,
+    bytes: Vec<u8>,
+    places: Vec<Place>,
+    stream: String,
+    enricher: Option<Box<dyn Enricher>>,
+    ready: Vec<Document>,
+    open: bool,
+    tell: &'g mut Tell<'t>,
+}
+
+impl Gather<'_, '_> {
+    fn say(&mut self, told: Told) {
+        self.open &= (self.tell)(told);
+    }
+
+    fn lines(&mut self, bytes: Vec<u8>, offset: u64) {
+        if !bytes.is_empty() {
+            let text = Content::Lines { bytes, offset };
+            self.say(Told::Chunk(Chunk { file: self.file, path: Arc::clone(&self.path), text }));
+        }
+    }
+
+    fn keep(&mut self, json: &[u8], place: Place) {
+        self.bytes.extend_from_slice(json);
+        self.bytes.push(b'\n');
+        self.places.push(place);
+        if self.bytes.len() >= self.limit {
+            self.send();
+        }
+    }
+
+    fn send(&mut self) {
+        if self.places.is_empty() {
+            return;
+        }
+        let text =
+            Content::Documents { bytes: std::mem::take(&mut self.bytes), places: std::mem::take(&mut self.places) };
+        self.say(Told::Chunk(Chunk { file: self.file, path: Arc::clone(&self.path), text }));
+    }
+
+    /// The end of the file. Documents that the process table still holds belong to it as well.
+    fn flush(&mut self) {
+        if let Some(enricher) = &mut self.enricher {
+            enricher.finish(&mut self.ready);
+        }
+        self.drain();
+        self.send();
+    }
+
+    fn drain(&mut self) {
+        for document in std::mem::take(&mut self.ready) {
+            self.keep(&document.json, document.place);
+        }
+    }
+}
+
+impl Sink for Gather<'_, '_> {
+    fn document(&mut self, json: &[u8], place: Place) {
+        let Some(enricher) = &mut self.enricher else {
+            self.keep(json, place);
+            return;
+        };
+        let document = Document { json: json.to_vec(), file: self.file as u32, place };
+        enricher.push(&self.stream, document, &mut self.ready);
+        self.drain();
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        let file = self.file;
+        self.say(Told::Fault(file, fault));
+    }
+}
+
+impl Gathering for Gather<'_, '_> {
+    fn as_sink(&mut self) -> &mut dyn Sink {
+        self
+    }
+
+    fn error(&mut self, message: String) {
+        let file = self.file;
+        self.say(Told::Error(file, message));
+    }
+
+    fn is_open(&self) -> bool {
+        self.open
+    }
+}
+
+/// Documents of a raw format on their way through its mapper.
+struct Mapped<'m, 'g, 't> {
+    mapper: Box<dyn Mapper>,
+    inner: &'m mut Gather<'g, 't>,
+}
+
+impl Mapped<'_, '_, '_> {
+    fn finish(&mut self) {
+        self.mapper.finish(self.inner);
+    }
+}
+
+impl Sink for Mapped<'_, '_, '_> {
+    fn document(&mut self, json: &[u8], place: Place) {
+        self.mapper.document(json, place, self.inner);
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        self.inner.fault(fault);
+    }
+}
+
+impl Gathering for Mapped<'_, '_, '_> {
+    fn as_sink(&mut self) -> &mut dyn Sink {
+        self
+    }
+
+    fn error(&mut self, message: String) {
+        self.inner.error(message);
+    }
+
+    fn is_open(&self) -> bool {
+        self.inner.open
+    }
+}

@@ -1,0 +1,211 @@
+//! A running scan: one thread reads, some work, one puts results back into order; the caller takes output block by block.
+
+use super::collect::Collector;
+use super::engine::{Engine, Loaded};
+use super::options::ScanOptions;
+use super::read::{Reader, Told};
+use super::summary::Summary;
+use super::work::{Chunk, Done, Limits, Worker};
+use crate::input::Input;
+use crate::plan::PlanError;
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+/// Blocks of output that may wait for the caller.
+const WAITING: usize = 16;
+
+/// What comes back, in the order of its number.
+enum Back {
+    Told(Told),
+    Done(Box<Done>),
+}
+
+/// A scan that runs in its own threads.
+#[derive(Debug)]
+pub struct Scan {
+    output: Option<Receiver<Vec<u8>>>,
+    stop: Arc<AtomicBool>,
+    done: Arc<AtomicU64>,
+    total: Arc<AtomicU64>,
+    summary: Arc<Mutex<Summary>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Scan {
+    /// Starts a scan.
+    pub fn start(engine: &Engine, inputs: Vec<Input>, options: &[u8]) -> Result<Self, PlanError> {
+        let options: ScanOptions = super::options::read(options)?;
+        let limits = Limits::new(&options)?;
+        let (sender, output) = bounded(WAITING);
+        let mut scan = Self {
+            output: Some(output),
+            stop: Arc::default(),
+            done: Arc::default(),
+            total: Arc::default(),
+            summary: Arc::default(),
+            thread: None,
+        };
+        let run = Run {
+            loaded: Arc::clone(&engine.loaded),
+            options,
+            limits,
+            stop: Arc::clone(&scan.stop),
+            done: Arc::clone(&scan.done),
+            total: Arc::clone(&scan.total),
+            summary: Arc::clone(&scan.summary),
+        };
+        scan.thread = Some(thread::spawn(move || run.run(&inputs, &sender)));
+        Ok(scan)
+    }
+
+    /// The next block of whole output lines; `None` at the end. Waits.
+    pub fn next(&mut self) -> Option<Vec<u8>> {
+        let block = self.output.as_ref().and_then(|output| output.recv().ok());
+        if block.is_none() {
+            self.join();
+        }
+        block
+    }
+
+    /// Bytes read, and bytes known in all.
+    pub fn progress(&self) -> (u64, u64) {
+        (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
+    }
+
+    /// What has been counted: complete once `next` has given `None`.
+    pub fn summary(&self) -> Summary {
+        self.summary.lock().map(|summary| summary.clone()).unwrap_or_default()
+    }
+
+    /// Asks for an early end: what was found so far still comes out.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    fn join(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Scan {
+    fn drop(&mut self) {
+        self.stop();
+        self.output = None;
+        self.join();
+    }
+}
+
+struct Run {
+    loaded: Arc<Loaded>,
+    options: ScanOptions,
+    limits: Limits,
+    stop: Arc<AtomicBool>,
+    done: Arc<AtomicU64>,
+    total: Arc<AtomicU64>,
+    summary: Arc<Mutex<Summary>>,
+}
+
+impl Run {
+    fn threads(&self) -> usize {
+        match self.loaded.options.threads {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        }
+    }
+
+    fn run(&self, inputs: &[Input], output: &Sender<Vec<u8>>) {
+        let threads = self.threads();
+        let (jobs, work) = bounded::<(u64, Chunk)>(threads * 2);
+        let (back, results) = bounded::<(u64, Back)>(threads * 4);
+        thread::scope(|scope| {
+            for _ in 0..threads {
+                let (work, back) = (work.clone(), back.clone());
+                scope.spawn(move || self.work(&work, &back));
+            }
+            drop(work);
+            scope.spawn(move || self.read(inputs, &jobs, &back));
+            let mut collector = Collector::new(&self.loaded, &self.options);
+            self.collect(&results, &mut collector, output);
+            // Nobody reads on: the other threads must not wait for room.
+            drop(results);
+        });
+    }
+
+    fn work(&self, work: &Receiver<(u64, Chunk)>, back: &Sender<(u64, Back)>) {
+        let mut worker = Worker::new(&self.loaded, &self.options, &self.limits);
+        for (number, chunk) in work {
+            let done = worker.chunk(&chunk);
+            if back.send((number, Back::Done(Box::new(done)))).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn read(&self, inputs: &[Input], jobs: &Sender<(u64, Chunk)>, back: &Sender<(u64, Back)>) {
+        let mut number = 0;
+        let mut tell = |told| {
+            let mine = number;
+            number += 1;
+            match told {
+                Told::Chunk(chunk) => jobs.send((mine, chunk)).is_ok(),
+                other => back.send((mine, Back::Told(other))).is_ok(),
+            }
+        };
+        Reader::new(&self.loaded, &self.options, &self.stop, Arc::clone(&self.done), &self.total)
+            .run(inputs, &mut tell);
+    }
+
+    fn collect(&self, results: &Receiver<(u64, Back)>, collector: &mut Collector<'_>, output: &Sender<Vec<u8>>) {
+        let mut waiting: BTreeMap<u64, Back> = BTreeMap::new();
+        let mut next = 0;
+        for (number, back) in results {
+            waiting.insert(number, back);
+            while let Some(back) = waiting.remove(&next) {
+                next += 1;
+                if !self.take(back, collector, output) {
+                    self.stop.store(true, Ordering::Relaxed);
+                    self.publish(collector);
+                    return;
+                }
+            }
+        }
+        let last = collector.finish();
+        collector.summary.stopped = self.stop.load(Ordering::Relaxed);
+        self.publish(collector);
+        if !last.is_empty() {
+            let _ = output.send(last);
+        }
+    }
+
+    /// Handles one result; false when nobody takes output any more.
+    fn take(&self, back: Back, collector: &mut Collector<'_>, output: &Sender<Vec<u8>>) -> bool {
+        match back {
+            Back::Told(Told::File(file)) => collector.summary.files.push(file),
+            Back::Told(Told::Fault(file, fault)) => collector.summary.fault(file, fault, 0),
+            Back::Told(Told::Error(file, message)) => {
+                if let Some(file) = collector.summary.files.get_mut(file) {
+                    file.error = Some(message);
+                }
+            }
+            Back::Told(Told::Chunk(_)) => {}
+            Back::Done(done) => {
+                let block = collector.add(*done);
+                if !block.is_empty() {
+                    return output.send(block).is_ok();
+                }
+            }
+        }
+        true
+    }
+
+    fn publish(&self, collector: &Collector<'_>) {
+        if let Ok(mut summary) = self.summary.lock() {
+            *summary = collector.summary.clone();
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! What one thread does with one chunk: lines to documents, documents to events, events to hits.
+
+use super::engine::Loaded;
+use super::options::{Output, ScanOptions};
+use crate::alert::{self, Origin, Subject, Text};
+use crate::input::LineReader;
+use crate::json::{Broken, BrokenKind, Scanner, without_duplicates};
+use crate::plan::{Kind, PlanError};
+use crate::program::{Evaluator, Hit, Outcome, RuleMask};
+use crate::route::{Memo, Telling};
+use crate::sequences::{Candidate, Order};
+use crate::sources::{Fault, Place};
+use crate::value::{Event, Raw, Time};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// A piece of one file.
+pub(super) struct Chunk {
+    pub file: usize,
+    pub path: Arc<str>,
+    pub text: Content,
+}
+
+pub(super) enum Content {
+    /// Whole lines from a place in the file.
+    Lines { bytes: Vec<u8>, offset: u64 },
+    /// Documents of a decoder, one a line, each with its place.
+    Documents { bytes: Vec<u8>, places: Vec<Place> },
+}
+
+/// An event that is kept until all are known: for ordering, or as part of a sequence.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub document: Box<str>,
+    pub identity: String,
+    pub time: Option<String>,
+    /// Of its file; `relative` records are counted from the chunk's first.
+    pub record: u64,
+    pub offset: u64,
+    /// What it may be part of: candidates of sequences and samples; for a query of events, its order.
+    pub candidates: Vec<Candidate>,
+    pub order: Option<Order>,
+    /// Number of the event among the chunk's, from 0.
+    pub arrival: u64,
+}
+
+/// What a chunk came to.
+#[derive(Default)]
+pub(super) struct Done {
+    pub file: usize,
+    pub path: Option<Arc<str>>,
+    pub relative: bool,
+    pub alerts: Text,
+    pub kept: Vec<Kept>,
+    pub faults: Vec<Fault>,
+    pub records: u64,
+    pub parsed: u64,
+    pub skipped: u64,
+    pub bytes: u64,
+    pub counts: BTreeMap<u32, u64>,
+    pub failed: BTreeMap<u32, u64>,
+    pub excepted: BTreeMap<u32, u64>,
+    pub sources: HashMap<Option<Arc<str>>, u64>,
+    pub seen: Option<RuleMask>,
+    pub all_seen: bool,
+    pub without_time: u64,
+}
+
+/// Limits on which events count.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Limits {
+    from: Option<Time>,
+    to: Option<Time>,
+    hosts: Vec<String>,
+}
+
+impl Limits {
+    pub(super) fn new(options: &ScanOptions) -> Result<Self, PlanError> {
+        let time = |text: &Option<String>, name: &str| match text {
+            None => Ok(None),
+            Some(text) => Time::parse(text).map(Some).ok_or_else(|| {
+                PlanError::new(format!("--{name}: expected a date such as 2026-11-24T08:00:00Z, found `{text}`"))
+            }),
+        };
+        Ok(Self {
+            from: time(&options.from, "from")?,
+            to: time(&options.to, "to")?,
+            hosts: options.hosts.iter().map(|host| host.to_lowercase()).collect(),
+        })
+    }
+
+    fn allow(&self, loaded: &Loaded, event: &Event<'_>) -> bool {
+        if self.from.is_some() || self.to.is_some() {
+            let Some(time) = event.first(loaded.extra.time).and_then(|raw| Time::parse(raw.as_text())) else {
+                return false;
+            };
+            if self.from.is_some_and(|from| time < from) || self.to.is_some_and(|to| time >= to) {
+                return false;
+            }
+        }
+        self.hosts.is_empty()
+            || [loaded.extra.host_name, loaded.extra.host_id]
+                .iter()
+                .flat_map(|field| event.values(*field))
+                .any(|host| self.hosts.contains(&host.as_text().to_lowercase()))
+    }
+}
+
+/// One thread's tools.
+pub(super) struct Worker<'l> {
+    loaded: &'l Loaded,
+    options: &'l ScanOptions,
+    limits: &'l Limits,
+    evaluator: Evaluator,
+    memo: Memo,
+    hits: Vec<Hit>,
+}
+
+impl<'l> Worker<'l> {
+    pub(super) fn new(loaded: &'l Loaded, options: &'l ScanOptions, limits: &'l Limits) -> Self {
+        Self { loaded, options, limits, evaluator: loaded.program.evaluator(), memo: Memo::default(), hits: Vec::new() }
+    }
+
+    pub(super) fn chunk(&mut self, chunk: &Chunk) -> Done {
+        let mut done = Done { file: chunk.file, path: Some(Arc::clone(&chunk.path)), ..Done::default() };
+        done.seen = Some(RuleMask::none(self.loaded.ids.len()));
+        let mut event = Event::new(self.loaded.projection.width);
+        match &chunk.text {
+            Content::Lines { bytes, offset } => {
+                done.relative = true;
+                done.bytes = bytes.len() as u64;
+                let mut at = 0;
+                while at < bytes.len() {
+                    let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |found| at + found);
+                    let line = &bytes[at..end];
+                    done.records += 1;
+                    let place = Place { record: done.records, offset: offset + at as u64 };
+                    at = end + 1;
+                    event = self.line(line.trim_ascii(), place, true, &chunk.path, event, &mut done);
+                }
+            }
+            Content::Documents { bytes, places } => {
+                done.bytes = bytes.len() as u64;
+                for (line, place) in bytes.split(|byte| *byte == b'\n').zip(places) {
+                    done.records += 1;
+                    event = self.line(line, *place, false, &chunk.path, event, &mut done);
+                }
+            }
+        }
+        done
+    }
+
+    /// One line; gives the emptied event back.
+    fn line<'a, 'b>(
+        &mut self,
+        line: &'a [u8],
+        place: Place,
+        relative: bool,
+        path: &str,
+        event: Event<'a>,
+        done: &mut Done,
+    ) -> Event<'b> {
+        if line.is_empty() {
+            return event.recycle();
+        }
+        let text = match simdutf8::compat::from_utf8(line) {
+            Ok(text) => text,
+            Err(error) => {
+                let message = format!("byte {} of the line is not valid UTF-8", error.valid_up_to());
+                done.faults.push(Fault { kind: "invalid UTF-8", message, place });
+                return event.recycle();
+            }
+        };
+        if line.len() > self.loaded.options.max_line {
+            done.faults.push(too_long(place, self.loaded.options.max_line));
+            return event.recycle();
+        }
+        if line[0] != b'{' || line[line.len() - 1] != b'}' {
+            done.faults.push(self.not_an_object(text, place));
+            return event.recycle();
+        }
+        let filter = self.loaded.options.filter && !self.options.strict && self.loaded.filter.active();
+        if filter && !self.loaded.filter.may_match(line) {
+            done.skipped += 1;
+            return event.recycle();
+        }
+        self.read(text, place, relative, path, event, done)
+    }
+
+    fn not_an_object(&self, text: &str, place: Place) -> Fault {
+        let mut event = Event::new(self.loaded.projection.width);
+        match Scanner::new(&self.loaded.projection).scan(text, &mut event) {
+            Err(broken) => fault(&broken, place),
+            Ok(_) => Fault { kind: "no JSON object", message: "an event is a JSON object".into(), place },
+        }
+    }
+
+    fn read<'a, 'b>(
+        &mut self,
+        text: &'a str,
+        place: Place,
+        relative: bool,
+        path: &str,
+        mut event: Event<'a>,
+        done: &mut Done,
+    ) -> Event<'b> {
+        let loaded = self.loaded;
+        let scanner = Scanner::new(&loaded.projection);
+        match scanner.scan(text, &mut event) {
+            Ok(extent) => {
+                done.parsed += 1;
+                self.event(&text[extent.start..extent.end], &event, place, relative, path, done);
+            }
+            Err(broken) if broken.kind == BrokenKind::DuplicateKey => {
+                done.faults.push(fault(&broken, place));
+                if let Ok(clean) = without_duplicates(text) {
+                    let mut event = Event::new(loaded.projection.width);
+                    if let Ok(extent) = scanner.scan(&clean, &mut event) {
+                        done.parsed += 1;
+                        self.event(&clean[extent.start..extent.end], &event, place, relative, path, done);
+                    }
+                }
+            }
+            Err(broken) => done.faults.push(fault(&broken, place)),
+        }
+        event.recycle()
+    }
+
+    fn event(&mut self, document: &str, event: &Event<'_>, place: Place, relative: bool, path: &str, done: &mut Done) {
+        if !self.limits.allow(self.loaded, event) {
+            return;
+        }
+        let telling: Telling<'_> = self.loaded.extra.telling.map(|field| event.first(field).map(Raw::as_text));
+        let route = self.memo.route(&self.loaded.router, &telling).clone();
+        *done.sources.entry(route.source.clone()).or_default() += 1;
+        match &route.rules {
+            None => done.all_seen = true,
+            Some(rules) => {
+                if let Some(seen) = &mut done.seen {
+                    (0..self.loaded.ids.len() as u32)
+                        .filter(|rule| rules.contains(*rule))
+                        .for_each(|rule| seen.insert(rule));
+                }
+            }
+        }
+        let mut hits = std::mem::take(&mut self.hits);
+        hits.clear();
+        self.evaluator.evaluate(event, route.rules.as_deref(), &mut hits);
+        self.hits(document, event, &mut hits, Spot { place, relative, path }, done);
+        self.hits = hits;
+    }
+
+    fn hits(&mut self, document: &str, event: &Event<'_>, hits: &mut Vec<Hit>, spot: Spot<'_>, done: &mut Done) {
+        hits.retain(|hit| {
+            let failed = hit.outcome == Outcome::Failed;
+            if failed {
+                *done.failed.entry(hit.rule).or_default() += 1;
+            }
+            !failed
+        });
+        if hits.is_empty() {
+            return;
+        }
+        let extra = self.loaded.extra;
+        let first = |field: u32| event.first(field).map(Raw::as_text);
+        let identity = alert::identity(first(extra.id), first(extra.event_id), document);
+        let origin =
+            Origin { path: spot.path, record: spot.place.record, relative: spot.relative, offset: spot.place.offset };
+        let subject = Subject { event, document, identity: &identity, time: first(extra.time), origin };
+        let mut kept = Kept {
+            document: "".into(),
+            identity: String::new(),
+            time: None,
+            record: spot.place.record,
+            offset: spot.place.offset,
+            candidates: Vec::new(),
+            order: None,
+            arrival: done.records - 1,
+        };
+        for group in hits.chunk_by(|one, two| one.rule == two.rule) {
+            self.group(group, event, &subject, &mut kept, done);
+        }
+        if !kept.candidates.is_empty() || kept.order.is_some() {
+            kept.document = document.into();
+            kept.time = subject.time.map(str::to_owned);
+            kept.identity = identity.clone();
+            done.kept.push(kept);
+        }
+    }
+
+    /// The hits of one rule.
+    fn group(&mut self, hits: &[Hit], event: &Event<'_>, subject: &Subject<'_, '_>, kept: &mut Kept, done: &mut Done) {
+        let rule = hits[0].rule;
+        let kind = self.loaded.program.shapes()[rule as usize].kind;
+        let alerts = self.options.output == Output::Alerts;
+        if alerts && self.loaded.has_exceptions[rule as usize] && self.evaluator.excepted(event, rule) {
+            *done.excepted.entry(rule).or_default() += 1;
+            return;
+        }
+        if kind == Kind::Event && alerts {
+            *done.counts.entry(rule).or_default() += 1;
+            alert::event(&self.loaded.alerts[rule as usize], subject, &mut done.alerts);
+            return;
+        }
+        let order = self.evaluator.order(event, rule, kept.arrival);
+        if kind == Kind::Event {
+            kept.order = Some(order);
+            return;
+        }
+        if order.time.is_none() && kind == Kind::Sequence {
+            done.without_time += 1;
+            return;
+        }
+        let stages: Vec<_> = hits
+            .iter()
+            .map(|hit| (hit.stage, self.evaluator.keys(event, rule, hit.stage)))
+            .filter(|(_, keys)| !keys.is_empty())
+            .collect();
+        if !stages.is_empty() {
+            kept.candidates.push(Candidate { rule, order, handle: 0, stages });
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Spot<'p> {
+    place: Place,
+    relative: bool,
+    path: &'p str,
+}
+
+fn fault(broken: &Broken, place: Place) -> Fault {
+    let message = format!("{} (byte {} of the record)", broken.kind.message(), broken.at);
+    Fault { kind: broken.kind.name(), message, place }
+}
+
+pub(super) fn too_long(place: Place, limit: usize) -> Fault {
+    Fault { kind: "line too long", message: format!("a record is at most {limit} bytes long"), place }
+}
+
+/// Cuts a stream into chunks of whole lines.
+pub(super) fn line_reader(reader: Box<dyn std::io::Read + Send>, loaded: &Loaded) -> LineReader {
+    LineReader::new(reader, loaded.options.read_size, loaded.options.max_line)
+}

@@ -1,0 +1,266 @@
+//! JSON that is not one document a line: arrays, documents that run over lines, search responses. Cuts out the documents
+//! without reading them; memory is bounded by the longest document that is accepted.
+
+use memchr::memchr3;
+
+use crate::sources::{Decoder, Fault, Place, Sink};
+
+/// Cuts documents out of JSON text.
+pub struct Splitter {
+    /// In a response only the elements of `hits.hits` and `hits.events` are documents.
+    response: bool,
+    max_document: usize,
+    offset: u64,
+    depth: usize,
+    /// Depth of the values that are documents.
+    level: Option<usize>,
+    text: Text,
+    /// The document being read.
+    document: Vec<u8>,
+    begun: Option<u64>,
+    too_long: bool,
+    records: u64,
+    /// Inside something that is no document where one should be.
+    astray: bool,
+    key: Vec<u8>,
+    path: [Vec<u8>; 2],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Text {
+    Outside,
+    Inside,
+    Escape,
+}
+
+/// Longest key that is kept; those that matter are shorter.
+const KEY: usize = 16;
+
+impl Splitter {
+    /// `response`: the text is a search response.
+    pub fn new(response: bool, max_document: usize) -> Self {
+        Self {
+            response,
+            max_document,
+            offset: 0,
+            depth: 0,
+            level: (!response).then_some(0),
+            text: Text::Outside,
+            document: Vec::new(),
+            begun: None,
+            too_long: false,
+            records: 0,
+            astray: false,
+            key: Vec::new(),
+            path: [Vec::new(), Vec::new()],
+        }
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.begun.is_some() && !self.too_long {
+            self.too_long = self.document.len() + bytes.len() > self.max_document;
+            if self.too_long {
+                self.document.clear();
+            } else {
+                self.document.extend_from_slice(bytes);
+            }
+        } else if self.begun.is_none() && self.key.len() < KEY {
+            self.key.extend_from_slice(&bytes[..bytes.len().min(KEY)]);
+        }
+    }
+
+    /// Inside a string: up to its end or the end of the piece.
+    fn string(&mut self, bytes: &[u8]) -> usize {
+        if self.text == Text::Escape {
+            self.text = Text::Inside;
+            self.keep(&bytes[..1]);
+            return 1;
+        }
+        let end = memchr3(b'"', b'\\', b'\n', bytes).unwrap_or(bytes.len());
+        self.keep(&bytes[..end]);
+        match bytes.get(end) {
+            None => return end,
+            // A line break in a string is no JSON; a tab is none either, and keeps the document on one line.
+            Some(b'\n') => self.keep(b"\t"),
+            Some(b'\\') => {
+                self.text = Text::Escape;
+                self.keep(b"\\");
+            }
+            Some(_) => {
+                self.text = Text::Outside;
+                self.keep(b"\"");
+            }
+        }
+        end + 1
+    }
+
+    fn outside(&mut self, byte: u8, sink: &mut dyn Sink) {
+        match byte {
+            b'"' => {
+                self.text = Text::Inside;
+                self.key.clear();
+                self.unexpected(sink);
+                self.keep_outside(b'"');
+            }
+            b'{' | b'[' => self.open(byte, sink),
+            b'}' | b']' => self.close(byte, sink),
+            b'\n' | b'\r' => self.keep_outside(b' '),
+            b' ' | b'\t' | b',' | b':' => self.keep_outside(byte),
+            _ => {
+                self.unexpected(sink);
+                self.keep_outside(byte);
+            }
+        }
+    }
+
+    fn keep_outside(&mut self, byte: u8) {
+        if self.begun.is_some() {
+            self.keep(&[byte]);
+        }
+    }
+
+    fn open(&mut self, byte: u8, sink: &mut dyn Sink) {
+        if self.begun.is_none() {
+            if self.level == Some(self.depth) && byte == b'{' {
+                self.begun = Some(self.offset);
+                self.records += 1;
+                self.astray = false;
+            } else if byte == b'[' && self.is_list() {
+                self.level = Some(self.depth + 1);
+            } else if self.level == Some(self.depth) {
+                self.unexpected(sink);
+            }
+            if let Some(place) = self.path.get_mut(self.depth.wrapping_sub(1)) {
+                place.clone_from(&self.key);
+            }
+        }
+        self.depth += 1;
+        self.keep_outside(byte);
+    }
+
+    /// Whether an array that opens here is a list of documents.
+    fn is_list(&self) -> bool {
+        if !self.response {
+            return self.depth == 0;
+        }
+        self.depth == 2 && self.path[0] == b"hits" && (self.key == b"hits" || self.key == b"events")
+    }
+
+    fn close(&mut self, byte: u8, sink: &mut dyn Sink) {
+        self.keep_outside(byte);
+        self.depth = self.depth.saturating_sub(1);
+        if self.begun.is_some() {
+            if self.level == Some(self.depth) {
+                self.finish_document(sink);
+            }
+        } else if self.level == Some(self.depth + 1) {
+            self.level = (!self.response).then_some(0);
+            self.key.clear();
+        }
+    }
+
+    fn finish_document(&mut self, sink: &mut dyn Sink) {
+        let Some(offset) = self.begun.take() else { return };
+        let place = Place { record: self.records, offset };
+        if std::mem::take(&mut self.too_long) {
+            let message = format!("a document of more than {} bytes", self.max_document);
+            sink.fault(Fault { kind: "too long", message, place });
+        } else {
+            sink.document(&self.document, place);
+        }
+        self.document.clear();
+    }
+
+    fn unexpected(&mut self, sink: &mut dyn Sink) {
+        if self.begun.is_none() && self.level == Some(self.depth) && !self.astray {
+            self.astray = true;
+            let place = Place { record: self.records + 1, offset: self.offset };
+            sink.fault(Fault { kind: "no JSON object", message: "an event is a JSON object".into(), place });
+        }
+    }
+}
+
+impl Decoder for Splitter {
+    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) {
+        let mut at = 0;
+        while at < bytes.len() {
+            let used = if self.text == Text::Outside {
+                self.outside(bytes[at], sink);
+                1
+            } else {
+                self.string(&bytes[at..])
+            };
+            at += used;
+            self.offset += used as u64;
+        }
+    }
+
+    fn finish(&mut self, sink: &mut dyn Sink) {
+        if self.begun.is_some() || self.depth > 0 {
+            let place = Place { record: self.records.max(1), offset: self.begun.unwrap_or(self.offset) };
+            let message = "the file ends inside a document or list".into();
+            sink.fault(Fault { kind: "truncated JSON", message, place });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Kept {
+        documents: Vec<(String, u64, u64)>,
+        faults: Vec<(&'static str, u64)>,
+    }
+
+    impl Sink for Kept {
+        fn document(&mut self, json: &[u8], place: Place) {
+            self.documents.push((String::from_utf8(json.to_vec()).unwrap(), place.record, place.offset));
+        }
+
+        fn fault(&mut self, fault: Fault) {
+            self.faults.push((fault.kind, fault.place.offset));
+        }
+    }
+
+    fn split(text: &str, response: bool) -> Kept {
+        let mut whole = Kept::default();
+        let mut splitter = Splitter::new(response, 1000);
+        splitter.push(text.as_bytes(), &mut whole);
+        splitter.finish(&mut whole);
+        let mut bytewise = Kept::default();
+        let mut splitter = Splitter::new(response, 1000);
+        text.as_bytes().iter().for_each(|byte| splitter.push(&[*byte], &mut bytewise));
+        splitter.finish(&mut bytewise);
+        assert_eq!((&whole.documents, &whole.faults), (&bytewise.documents, &bytewise.faults));
+        whole
+    }
+
+    #[test]
+    fn arrays_and_documents_over_lines() {
+        let kept = split("[{\"a\": \"]}\\\"\"},\n {\"b\":\n [1]}]\n", false);
+        assert_eq!(kept.documents, [("{\"a\": \"]}\\\"\"}".into(), 1, 1), ("{\"b\":  [1]}".into(), 2, 18)]);
+        assert!(kept.faults.is_empty());
+        let kept = split("{\n \"a\": {}\n}\n{\"b\": 1}", false);
+        assert_eq!(kept.documents.iter().map(|document| document.2).collect::<Vec<_>>(), [0, 13]);
+    }
+
+    #[test]
+    fn the_hits_of_responses() {
+        let text = r#"{"took":1,"hits":{"total":{"value":2},"hits":[{"_id":"1","_source":{"hits":[{}]}},{"_id":"2"}]},"aggregations":{"hits":[{"x":1}]}}"#;
+        let kept = split(text, true);
+        assert_eq!(kept.documents.len(), 2);
+        assert_eq!(kept.documents[1].0, r#"{"_id":"2"}"#);
+        assert!(split(r#"{"hits":{"sequences":[{"events":[{}]}]}}"#, true).documents.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_document_is_a_fault() {
+        assert_eq!(split("[1, {\"a\":1}, \"x\"]", false).faults, [("no JSON object", 1), ("no JSON object", 13)]);
+        assert_eq!(split("[{\"a\":1}, {\"b\":", false).faults, [("truncated JSON", 10)]);
+        let long = format!("[{{\"a\":\"{}\"}},{{\"b\":1}}]", "x".repeat(2000));
+        let kept = split(&long, false);
+        assert_eq!((kept.documents.len(), kept.faults), (1, vec![("too long", 1)]));
+    }
+}

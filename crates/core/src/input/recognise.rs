@@ -1,0 +1,129 @@
+//! What a file is, from its first bytes; its name is not looked at.
+
+use crate::json::Cursor;
+use crate::sources::{FORMATS, Format, Reading};
+
+/// How many bytes are looked at.
+pub const HEAD: usize = 64 * 1024;
+
+/// What a file was recognised as.
+#[derive(Clone, Copy)]
+pub enum Shape {
+    /// One JSON document a line.
+    Lines,
+    /// JSON documents that run over lines, or an array of them.
+    Documents,
+    /// A search response: its hits are the documents.
+    Response,
+    /// A raw format of its own.
+    Raw(&'static Format),
+    /// A raw format whose documents come as lines (`false`) or in an array or over lines (`true`).
+    RawDocuments(&'static Format, bool),
+    /// Nothing in it.
+    Empty,
+    /// Nothing that we know.
+    Unknown,
+}
+
+impl Shape {
+    /// As the summary names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lines => "NDJSON",
+            Self::Documents => "JSON",
+            Self::Response => "search response",
+            Self::Raw(format) | Self::RawDocuments(format, _) => format.name,
+            Self::Empty => "empty",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Recognises a text by its first bytes. `source` is the caller's word, and wins.
+pub fn recognise(head: &[u8], source: Option<&str>) -> Shape {
+    let start = head.iter().position(|byte| !byte.is_ascii_whitespace());
+    let Some(start) = start else {
+        return if head.len() < HEAD { Shape::Empty } else { Shape::Unknown };
+    };
+    let json = json(&head[start..]);
+    let over_lines = matches!(json, Some(Shape::Documents | Shape::Response));
+    let first = first_document(&head[start..]);
+    for format in FORMATS {
+        let named = source == Some(format.name);
+        match format.reading {
+            Reading::Bytes(_) if named || (source.is_none() && (format.recognise)(head)) => return Shape::Raw(format),
+            Reading::Documents(_) if named || (source.is_none() && json.is_some() && (format.recognise)(first)) => {
+                return Shape::RawDocuments(format, over_lines);
+            }
+            _ => {}
+        }
+    }
+    json.unwrap_or(Shape::Unknown)
+}
+
+/// The first document of a JSON text: the first element of an array, else the text as it is.
+fn first_document(text: &[u8]) -> &[u8] {
+    match text {
+        [b'[', rest @ ..] => rest.trim_ascii_start(),
+        other => other,
+    }
+}
+
+fn json(text: &[u8]) -> Option<Shape> {
+    match text[0] {
+        b'[' => match text[1..].iter().find(|byte| !byte.is_ascii_whitespace()) {
+            Some(b'{' | b']') => Some(Shape::Documents),
+            _ => lines(text),
+        },
+        b'{' if is_response(text) => Some(Shape::Response),
+        b'{' => lines(text).or_else(|| over_lines(text)),
+        _ => lines(text),
+    }
+}
+
+/// Whether any of the first lines is a whole object by its first and last byte; a broken first line does not decide.
+fn lines(text: &[u8]) -> Option<Shape> {
+    let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let whole = |line: &[u8]| line.starts_with(b"{\"") && line.ends_with(b"}") || line == b"{}";
+    if lines.clone().take(50).any(whole) {
+        return Some(Shape::Lines);
+    }
+    // One line that is longer than what is looked at.
+    let first = lines.next()?;
+    (first.starts_with(b"{\"") && lines.next().is_none() && text.len() >= HEAD / 2).then_some(Shape::Lines)
+}
+
+/// An object whose first line stops in the middle.
+fn over_lines(text: &[u8]) -> Option<Shape> {
+    let inside = text[1..].trim_ascii_start();
+    matches!(inside.first(), Some(b'"' | b'}')).then_some(Shape::Documents)
+}
+
+/// Whether the text starts as an object with `hits` → `hits` or `events`, the rest being what Elasticsearch puts before it.
+fn is_response(text: &[u8]) -> bool {
+    let text = match std::str::from_utf8(text) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default(),
+    };
+    let mut cursor = Cursor::new(text);
+    member_value(&mut cursor, &["hits"])
+        && member_value(&mut cursor, &["hits", "events"])
+        && cursor.peek() == Some(b'[')
+}
+
+/// Moves into an object, to the value of the first of the named members.
+fn member_value(cursor: &mut Cursor<'_>, names: &[&str]) -> bool {
+    if cursor.expect(b'{').is_err() {
+        return false;
+    }
+    while let Ok(key) = cursor.member() {
+        if names.contains(&&cursor.text[key.start..key.end]) {
+            cursor.blank();
+            return true;
+        }
+        if cursor.skip(1).is_err() || cursor.expect(b',').is_err() {
+            return false;
+        }
+    }
+    false
+}

@@ -1,0 +1,134 @@
+//! Which fields to pick out of a document, arranged for one look-up a key.
+
+use std::collections::HashMap;
+
+/// A place in the tree of field names.
+pub type Node = usize;
+
+/// The whole document.
+pub const ROOT: Node = 0;
+
+/// What a key leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The node that the key reaches.
+    pub node: Node,
+    /// Number of the key among the node's keys: to notice one that comes twice.
+    pub ordinal: usize,
+}
+
+#[derive(Debug, Default)]
+struct Names {
+    /// Every name that leads from here to a node below, dotted ones included, by the hash of its bytes.
+    table: Vec<Option<(Box<[u8]>, Entry)>>,
+}
+
+/// The wanted fields, as a tree of names.
+#[derive(Debug)]
+pub struct Projection {
+    names: Vec<Names>,
+    slots: Vec<Vec<u32>>,
+    /// How many fields are picked out.
+    pub width: usize,
+}
+
+impl Projection {
+    /// Field number `i` of an event is `paths[i]`. A path that is listed twice fills all of its numbers.
+    pub fn new<'p>(paths: impl IntoIterator<Item = &'p str>) -> Self {
+        let mut slots: Vec<Vec<u32>> = vec![Vec::new()];
+        let mut children: Vec<Vec<(String, Node)>> = vec![Vec::new()];
+        let mut width = 0;
+        for (slot, path) in paths.into_iter().enumerate() {
+            width = slot + 1;
+            let mut node = ROOT;
+            for segment in path.split('.') {
+                let known = children[node].iter().find(|(name, _)| name == segment).map(|(_, child)| *child);
+                node = known.unwrap_or_else(|| {
+                    slots.push(Vec::new());
+                    children.push(Vec::new());
+                    let child = slots.len() - 1;
+                    children[node].push((segment.to_owned(), child));
+                    child
+                });
+            }
+            slots[node].push(slot as u32);
+        }
+        let names = (0..slots.len()).map(|node| Names::new(&below(&children, node))).collect();
+        Self { names, slots, width }
+    }
+
+    /// Where a key leads, seen in an object at `node`.
+    #[inline]
+    pub fn find(&self, node: Node, key: &[u8]) -> Option<Entry> {
+        self.names[node].find(key)
+    }
+
+    /// The fields whose value lies at a node.
+    #[inline]
+    pub fn slots(&self, node: Node) -> &[u32] {
+        &self.slots[node]
+    }
+
+    /// Whether fields lie below a node.
+    #[inline]
+    pub fn has_children(&self, node: Node) -> bool {
+        !self.names[node].table.is_empty()
+    }
+}
+
+/// Every dotted name that leads from a node to one below it.
+fn below(children: &[Vec<(String, Node)>], node: Node) -> Vec<(String, Node)> {
+    let mut all = Vec::new();
+    for (name, child) in &children[node] {
+        all.push((name.clone(), *child));
+        all.extend(below(children, *child).into_iter().map(|(rest, node)| (format!("{name}.{rest}"), node)));
+    }
+    all
+}
+
+impl Names {
+    fn new(names: &[(String, Node)]) -> Self {
+        if names.is_empty() {
+            return Self::default();
+        }
+        let unique: HashMap<&str, Node> = names.iter().map(|(name, node)| (name.as_str(), *node)).collect();
+        let mut table = vec![None; (unique.len() * 4).next_power_of_two()];
+        for (ordinal, (name, node)) in unique.into_iter().enumerate() {
+            let mut at = hash(name.as_bytes()) & (table.len() - 1);
+            while table[at].is_some() {
+                at = (at + 1) & (table.len() - 1);
+            }
+            table[at] = Some((name.as_bytes().into(), Entry { node, ordinal }));
+        }
+        Self { table }
+    }
+
+    #[inline]
+    fn find(&self, key: &[u8]) -> Option<Entry> {
+        if self.table.is_empty() {
+            return None;
+        }
+        let mut at = hash(key) & (self.table.len() - 1);
+        while let Some((name, entry)) = &self.table[at] {
+            if **name == *key {
+                return Some(*entry);
+            }
+            at = (at + 1) & (self.table.len() - 1);
+        }
+        None
+    }
+}
+
+/// Length, first, middle and last byte: enough to tell the names of a schema apart, and cheap.
+#[inline]
+fn hash(key: &[u8]) -> usize {
+    match key {
+        [] => 0,
+        [only] => usize::from(*only).wrapping_mul(31) + 1,
+        [first, .., last] => {
+            let middle = usize::from(key[key.len() / 2]);
+            let mixed = usize::from(*first) ^ (usize::from(*last) << 5) ^ (middle << 10) ^ (key.len() << 15);
+            mixed.wrapping_mul(0x9E37_79B9) >> 7
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The text of JSON strings: escapes read and written.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// The text that a string's content stands for. The content is valid JSON. A lone surrogate becomes U+FFFD, since no text
+/// can hold it.
+pub fn unescape(content: &str) -> Cow<'_, str> {
+    let Some(first) = content.find('\\') else {
+        return Cow::Borrowed(content);
+    };
+    let mut out = String::with_capacity(content.len());
+    out.push_str(&content[..first]);
+    let mut rest = &content[first..];
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = one_escape(&rest[at + 1..], &mut out);
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// Reads one escape, after its backslash; gives the text after it.
+fn one_escape<'a>(rest: &'a str, out: &mut String) -> &'a str {
+    let Some(letter) = rest.bytes().next() else { return rest };
+    let plain = match letter {
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => return unicode_escape(&rest[1..], out),
+        other => char::from(other),
+    };
+    out.push(plain);
+    rest.get(1..).unwrap_or("")
+}
+
+fn unicode_escape<'a>(rest: &'a str, out: &mut String) -> &'a str {
+    let Some(unit) = hex(rest) else { return rest };
+    let rest = &rest[4..];
+    if (0xD800..0xDC00).contains(&unit)
+        && let Some(low) = rest.strip_prefix("\\u").and_then(hex)
+        && (0xDC00..0xE000).contains(&low)
+    {
+        let point = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+        out.push(char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER));
+        return &rest[6..];
+    }
+    out.push(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER));
+    rest
+}
+
+fn hex(text: &str) -> Option<u32> {
+    text.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok())
+}
+
+/// Writes text as a JSON string, quotes included.
+pub fn write_string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.extend_from_slice(&bytes[start..at]);
+        start = at + 1;
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            other => {
+                let mut escape = String::new();
+                write!(escape, "\\u{other:04x}").expect("writing to a string does not fail");
+                out.extend_from_slice(escape.as_bytes());
+            }
+        }
+    }
+    out.extend_from_slice(&bytes[start..]);
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_read() {
+        assert_eq!(unescape("plain"), "plain");
+        assert_eq!(unescape(r#"C:\\Windows\/\"\b\f\n\r\tx"#), "C:\\Windows/\"\u{8}\u{c}\n\r\tx");
+        assert_eq!(unescape(r"\u006Dsi\u00e9\ud83d\ude00"), "msié😀");
+    }
+
+    #[test]
+    fn lone_surrogates_become_the_replacement_character() {
+        assert_eq!(unescape(r"a\ud800b"), "a\u{fffd}b");
+        assert_eq!(unescape(r"\udc00\ud800"), "\u{fffd}\u{fffd}");
+        assert_eq!(unescape(r"\ud800\ud83d\ude00"), "\u{fffd}😀");
+        assert_eq!(unescape(r"\ud800\u0041"), "\u{fffd}A");
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        for text in ["", "a\"b\\c", "\u{0}\u{1f}\n\t\r", "é😀"] {
+            let mut out = Vec::new();
+            write_string(text, &mut out);
+            let written = String::from_utf8(out).unwrap();
+            assert_eq!(unescape(&written[1..written.len() - 1]), text);
+        }
+    }
+}

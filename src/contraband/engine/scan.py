@@ -1,0 +1,67 @@
+"""A running scan: output as the core writes it, block by block, and what was counted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from contraband._core import Engine as _Engine
+from contraband._core import PlanError as CorePlanError
+from contraband.engine.options import EngineOptions, ScanOptions
+from contraband.engine.rule_set import CompiledRule, rule_set_json
+
+
+class EngineError(Exception):
+    """The core refused rules or options: which, and why."""
+
+
+class Engine:
+    """A loaded rule set. Raises `EngineError`."""
+
+    def __init__(self, rules: Sequence[CompiledRule], options: EngineOptions | None = None) -> None:
+        try:
+            self._engine = _Engine(rule_set_json(rules), (options or EngineOptions()).to_json())
+        except CorePlanError as error:
+            raise EngineError(str(error)) from None
+
+    def explain(self) -> dict[str, Any]:
+        """What was loaded: counts of terms, the literals that are searched for, or why there are none."""
+        return dict(json.loads(self._engine.explain()))
+
+    def scan(self, inputs: Sequence[str | bytes], options: ScanOptions | None = None) -> Scan:
+        """Start reading: paths of files and folders, `-` for standard input, or the bytes of a file."""
+        try:
+            return Scan(self._engine.scan(list(inputs), (options or ScanOptions()).to_json()))
+        except CorePlanError as error:
+            raise EngineError(str(error)) from None
+
+
+class Scan:
+    """Iterates over blocks of output, each some whole lines of JSON."""
+
+    def __init__(self, scan: Any) -> None:
+        self._scan = scan
+
+    def __iter__(self) -> Iterator[bytes]:
+        while (block := self._scan.next()) is not None:
+            yield block
+
+    def documents(self) -> Iterator[dict[str, Any]]:
+        """The output line by line, read."""
+        for block in self:
+            for line in block.splitlines():
+                yield json.loads(line)
+
+    def progress(self) -> tuple[int, int]:
+        """Bytes read so far, and bytes known in all."""
+        read, total = self._scan.progress()
+        return read, total
+
+    def summary(self) -> dict[str, Any]:
+        """What was counted; complete once the output has ended."""
+        return dict(json.loads(self._scan.summary()))
+
+    def stop(self) -> None:
+        """End early; what was found so far still comes out."""
+        self._scan.stop()

@@ -1,0 +1,111 @@
+"""One EQL query over events or files, as Elasticsearch's EQL search answers it.
+
+Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-eql-search.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contraband.engine.options import EngineOptions, ScanOptions
+from contraband.engine.rule_set import CompiledRule
+from contraband.engine.scan import Engine
+from contraband.eql import CheckedQuery, compile_query
+from contraband.plan import lower
+from contraband.schema import Schema
+
+Event = Mapping[str, Any]
+Events = Iterable[Event] | Iterable[str] | str | os.PathLike[str]
+
+
+class SearchError(Exception):
+    """The query cannot be computed for some event (division by zero, `number("x")`): Elasticsearch fails the search."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a search found: `events` of an event query, else `sequences` as (join keys, events; None for a missing one)."""
+
+    events: list[Event]
+    sequences: list[tuple[tuple[Any, ...], list[Event | None]]]
+
+
+def search(
+    query: str | CheckedQuery,
+    events: Events,
+    *,
+    schema: Mapping[str, str] | Schema | None = None,
+    size: int | None = None,
+    result_position: str = "tail",
+    timestamp_field: str = "@timestamp",
+    tiebreaker_field: str | None = None,
+    event_category_field: str = "event.category",
+    max_samples_per_key: int = 1,
+    options: EngineOptions | None = None,
+) -> Result:
+    """Run one query over events (dicts) or paths.
+
+    `schema` maps field names to Elasticsearch types and then exactly these fields exist; None is ECS and the fields of Elastic's
+    integrations, every other field being typed by its values. Elasticsearch's own `size` is 10; here the default is all. Raises
+    `contraband.CompileError` with every finding in the query, and `SearchError` where a condition cannot be computed.
+    """
+    if isinstance(query, str):
+        checked = compile_query(
+            query,
+            Schema.from_types(schema) if isinstance(schema, Mapping) else schema,
+            timestamp_field=timestamp_field,
+            tiebreaker_field=tiebreaker_field,
+            event_category_field=event_category_field,
+        )
+    else:
+        checked = query
+    if result_position not in ("head", "tail"):
+        raise ValueError(f"result_position is `head` or `tail`, not {result_position!r}")
+    given = [events] if isinstance(events, str | os.PathLike) else list(events)
+    documents = [event for event in given if isinstance(event, Mapping)]
+    if documents and len(documents) != len(given):
+        raise TypeError("events are either all dicts or all paths")
+    inputs: list[str | bytes] = (
+        [_ndjson(documents)] if documents else [os.fspath(path) for path in given if not isinstance(path, Mapping)]
+    )
+    engine = Engine([CompiledRule("query", lower(checked))], options or EngineOptions(routing=False))
+    scan = engine.scan(
+        inputs,
+        ScanOptions(
+            output="matches" if documents else "events",
+            size=size,
+            result_position=result_position,
+            max_samples_per_key=max_samples_per_key,
+        ),
+    )
+    found = list(scan.documents())
+    failed = scan.summary()["failed"]
+    if failed:
+        raise SearchError(f"the condition cannot be computed for {failed['query']} of the events")
+    return _from_numbers(found, documents) if documents else _from_documents(found)
+
+
+def _ndjson(events: Iterable[Event]) -> bytes:
+    return b"".join(json.dumps(event, separators=(",", ":"), ensure_ascii=True).encode() + b"\n" for event in events)
+
+
+def _from_numbers(found: list[dict[str, Any]], events: list[Event]) -> Result:
+    def event(number: int | None) -> Event | None:
+        return None if number is None else events[number]
+
+    sequences = [line["sequence"] for line in found if "sequence" in line]
+    return Result(
+        [events[line["event"]] for line in found if "event" in line],
+        [(tuple(sequence["join_keys"]), [event(number) for number in sequence["events"]]) for sequence in sequences],
+    )
+
+
+def _from_documents(found: list[dict[str, Any]]) -> Result:
+    sequences = [line["sequence"] for line in found if set(line) == {"sequence"} and "join_keys" in line["sequence"]]
+    if sequences:
+        return Result([], [(tuple(sequence["join_keys"]), sequence["events"]) for sequence in sequences])
+    return Result(list(found), [])
