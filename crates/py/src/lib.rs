@@ -6,7 +6,7 @@ use contraband_core::executor::{Engine as CoreEngine, Scan as CoreScan};
 use contraband_core::input::Input;
 use contraband_core::kernels;
 use contraband_core::plan::PLAN_VERSION;
-use contraband_core::sources::{Fault, FORMATS, Place, Reading, Settings, Sink};
+use contraband_core::sources::{FORMATS, Fault, Place, Reading, Settings, Sink};
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -48,7 +48,8 @@ impl Engine {
                 Given::Bytes(bytes) => Input::Bytes(bytes),
             })
             .collect();
-        let inner = CoreScan::start(&self.inner, inputs, &options).map_err(|error| PlanError::new_err(error.to_string()))?;
+        let inner =
+            CoreScan::start(&self.inner, inputs, &options).map_err(|error| PlanError::new_err(error.to_string()))?;
         Ok(Scan { inner })
     }
 }
@@ -74,7 +75,8 @@ impl Scan {
 
     /// What was counted, as JSON.
     fn summary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let text = serde_json::to_vec(&self.inner.summary()).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let text =
+            serde_json::to_vec(&self.inner.summary()).map_err(|error| PyValueError::new_err(error.to_string()))?;
         Ok(PyBytes::new(py, &text))
     }
 
@@ -112,10 +114,9 @@ fn decode<'py>(
     data: Vec<u8>,
     host_name: Option<String>,
 ) -> PyResult<(Documents<'py>, Faults)> {
-    let format = FORMATS
-        .iter()
-        .find(|format| format.name == source)
-        .ok_or_else(|| PyValueError::new_err(format!("there is no source `{source}`; there are: {}", source_names().join(", "))))?;
+    let format = FORMATS.iter().find(|format| format.name == source).ok_or_else(|| {
+        PyValueError::new_err(format!("there is no source `{source}`; there are: {}", source_names().join(", ")))
+    })?;
     let settings = Settings { host_name };
     let mut sink = Decoded::default();
     match format.reading {

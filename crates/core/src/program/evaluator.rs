@@ -1,8 +1,9 @@
 //! Per-thread evaluation of events against a joined program.
 
+use super::bucket::Buckets;
 use super::node::Node;
 use super::term::{Lowered, Term, Truth};
-use super::{Index, Program, RuleMask};
+use super::{Index, Joined, Program, RuleMask};
 use crate::sequences::{Component, Key, Order};
 use crate::value::{Event, Time, Value};
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub struct Evaluator {
     /// Conditions that the event may meet, one bit each.
     reached: Vec<u64>,
     text: Vec<u8>,
+    buckets: Buckets,
 }
 
 impl Evaluator {
@@ -53,6 +55,7 @@ impl Evaluator {
             lowered: Lowered::default(),
             reached: vec![0; slots.div_ceil(64)],
             text: Vec::new(),
+            buckets: Buckets::default(),
             program,
         }
     }
@@ -62,6 +65,7 @@ impl Evaluator {
         self.begin();
         let joined = Arc::clone(&self.program.joined);
         self.reach(event, &joined.index);
+        self.put_aside(event, &joined);
         for word in 0..self.reached.len() {
             let mut bits = self.reached[word];
             while bits != 0 {
@@ -106,6 +110,27 @@ impl Evaluator {
                 }
             }
         }
+    }
+
+    /// Unmarks the conditions that the event's bucket rules out.
+    fn put_aside(&mut self, event: &Event<'_>, joined: &Joined) {
+        if joined.gates.is_empty() {
+            return;
+        }
+        let mut key = std::mem::take(&mut self.text);
+        let kept = joined.gates.key(event, &mut key);
+        if kept && self.buckets.get(&key).is_none() {
+            let mut left = vec![0_u64; self.reached.len()];
+            for (number, gate) in joined.gates.slots().enumerate() {
+                let open = gate.iter().all(|term| self.truth(&Node::Term(*term), &joined.terms, event) == Truth::True);
+                left[number / 64] |= u64::from(open) << (number % 64);
+            }
+            self.buckets.keep(&key, left);
+        }
+        if let Some(left) = self.buckets.get(&key).filter(|_| kept) {
+            self.reached.iter_mut().zip(left).for_each(|(reached, left)| *reached &= left);
+        }
+        self.text = key;
     }
 
     fn truth(&mut self, node: &Node, terms: &[Term], event: &Event<'_>) -> Truth {
@@ -224,4 +249,83 @@ fn extended(key: &[Component], part: &Component) -> Vec<Component> {
     let mut longer = key.to_vec();
     longer.push(part.clone());
     longer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::RuleSet;
+    use crate::program::Options;
+    use crate::value::Raw;
+
+    /// Rules over a few fields, of every shape that buckets and witnesses look at.
+    fn rules() -> RuleSet {
+        let fields = r#"[{"path":"event.category","type":"keyword"},{"path":"process.name","type":"keyword"},
+            {"path":"host.os.type","type":"keyword"},{"path":"size","type":"long"},{"path":"peer","type":"any"}]"#;
+        let equals = |field: u32, fold: &str, texts: &str| {
+            format!(r#"{{"text":{{"field":{field},"kind":"equals","fold":"{fold}","constants":[{texts}]}}}}"#)
+        };
+        let divided = r#"{"script":{"comparison":{"op":"==","left":{"arithmetic":{"op":"/","left":{"literal":{"long":4}},
+            "right":{"field":3}}},"right":{"literal":{"long":2}}}}}"#;
+        let process = equals(0, "none", r#""process""#);
+        let linux = equals(2, "none", r#""linux""#);
+        let names = equals(1, "ascii", r#""Bash","curl""#);
+        let filters = [
+            format!(r#"{{"and":[{process},{linux},{names}]}}"#),
+            format!(r#"{{"and":[{process},{{"not":{linux}}},{{"or":[{names},{divided}]}}]}}"#),
+            format!(r#"{{"or":[{{"and":[{process},{names}]}},{{"and":[{linux},{divided}]}}]}}"#),
+            format!(r#"{{"and":[{linux},{divided}]}}"#),
+            format!(r#"{{"not":{{"and":[{process},{names}]}}}}"#),
+            r#"{"cidr":{"field":4,"blocks":["10.0.0.0/8"]}}"#.to_owned(),
+            r#"{"and":[{"missing":{"field":1}},{"always":true}]}"#.to_owned(),
+        ];
+        let rule = |(number, filter): (usize, &String)| {
+            format!(
+                r#"{{"id":"{number}","plan":{{"version":1,"kind":"event","fields":{fields},"stages":[{{"filter":{filter}}}]}}}}"#
+            )
+        };
+        let rules: Vec<String> = filters.iter().enumerate().map(rule).collect();
+        let json = format!(r#"{{"version":1,"rules":[{}]}}"#, rules.join(","));
+        RuleSet::from_json(json.as_bytes()).expect("good rules")
+    }
+
+    #[test]
+    fn no_way_to_save_work_changes_a_result() {
+        let rules = rules();
+        let off = Options { share: false, witnesses: false, buckets: false, cheapest_first: false, profile: false };
+        let single = [
+            Options { share: true, ..off },
+            Options { witnesses: true, ..off },
+            Options { buckets: true, ..off },
+            Options { cheapest_first: true, ..off },
+            Options::default(),
+        ];
+        let plain = Program::with_options(&rules, off).expect("good rules");
+        let others = single.map(|options| Program::with_options(&rules, options).expect("good rules"));
+        let (mut slow, mut fast) = (plain.evaluator(), others.each_ref().map(Program::evaluator));
+        let texts: [&[&str]; 5] = [&[], &["process"], &["Process", "file"], &["linux", "process"], &["linux"]];
+        let names: [&[&str]; 4] = [&[], &["BASH"], &["sh", "curl"], &["sh"]];
+        let (mut hits, mut failures) = (0, 0);
+        for round in 0..texts.len() * texts.len() * names.len() * 3 {
+            let mut event = Event::new(plain.fields().len());
+            let mut push = |field: u32, values: &[&'static str]| {
+                values.iter().for_each(|value| event.push(field, Raw::Text((*value).into())));
+            };
+            push(0, texts[round % 5]);
+            push(2, texts[round / 5 % 5]);
+            push(1, names[round / 25 % 4]);
+            push(3, [&[][..], &["0"], &["2", "0"]][round / 100]);
+            push(4, [&["10.1.2.3"][..], &["x"], &[]][round % 3]);
+            let mut wanted = Vec::new();
+            slow.evaluate(&event, None, &mut wanted);
+            failures += wanted.iter().filter(|hit| hit.outcome == Outcome::Failed).count();
+            hits += wanted.len();
+            for (evaluator, options) in fast.iter_mut().zip(single) {
+                let mut found = Vec::new();
+                evaluator.evaluate(&event, None, &mut found);
+                assert_eq!(found, wanted, "{options:?} on {event:?}");
+            }
+        }
+        assert!(hits > 300 && failures > 10, "the events must meet something: {hits} hits, {failures} failures");
+    }
 }

@@ -1,6 +1,7 @@
 //! The joined program: the plans of all rules over one list of fields. It decides which rules and stages an event meets; it
 //! knows no input format and no order of events.
 
+mod bucket;
 mod evaluator;
 mod node;
 mod script;
@@ -110,6 +111,7 @@ struct Joined {
     /// The conditions of each rule's exceptions.
     exceptions: Vec<Vec<Node>>,
     index: Index,
+    gates: bucket::Gates,
 }
 
 /// One condition: which stage of which rule it belongs to (`until` is `stages.len()`).
@@ -158,8 +160,9 @@ impl Program {
         }
         let terms = compiler.terms.list;
         let index = Index::new(&slots, &terms, &fields.list, options.witnesses);
+        let gates = bucket::Gates::new(&slots, &terms, &fields.list, options.buckets);
         let shapes = rules.rules.iter().zip(&numbered).map(|(rule, numbers)| shape(rule, numbers)).collect();
-        let joined = Joined { fields: fields.list, shapes, options, terms, slots, exceptions, index };
+        let joined = Joined { fields: fields.list, shapes, options, terms, slots, exceptions, index, gates };
         Ok(Self { joined: Arc::new(joined) })
     }
 

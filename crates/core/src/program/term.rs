@@ -7,7 +7,7 @@ use crate::kernels::equals::Equals;
 use crate::kernels::regex::Regex;
 use crate::kernels::wildcard::Wildcard;
 use crate::plan::{CompareOp, Condition, Field, FieldType, Fold, MatchKind, PlanError};
-use crate::value::address::Block;
+use crate::value::address::{self, Block};
 use crate::value::{Event, Family, Raw, Value};
 use memchr::memmem;
 
@@ -122,7 +122,13 @@ impl Term {
                 failed.map_or(Ok(false), Err)
             }),
             Test::Cidr(blocks) => self.any(event, |value| {
-                Ok(matches!(value, Value::Address(address) if blocks.iter().any(|block| block.contains(*address))))
+                let address = match value {
+                    Value::Address(address) => Some(*address),
+                    // A field that no schema describes holds its addresses as text.
+                    Value::Text(text) => address::parse(text),
+                    _ => None,
+                };
+                Ok(address.is_some_and(|address| blocks.iter().any(|block| block.contains(address))))
             }),
             Test::Regex(regex) => {
                 self.any_text(event, lowered, |text, _| std::str::from_utf8(text).is_ok_and(|text| regex.fits(text)))
