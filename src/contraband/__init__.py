@@ -1,1 +1,63 @@
-"""Finds what installer packages smuggle in."""
+"""Finds what installer packages smuggle in: a detection for ATT&CK T1546.016, and Elastic's EQL over log files.
+
+    import contraband
+
+    rules = contraband.load_rules("T1546.016")
+    for alert in contraband.scan(["evidence/"], rules):
+        print(alert["kibana.alert.reason"])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import os
+
+    from contraband.detection.rules import Loaded
+    from contraband.diagnostics import CompileError
+    from contraband.engine import Result, SearchError, search
+
+__all__ = ["CompileError", "Result", "SearchError", "__version__", "load_rules", "scan", "search"]
+
+__version__ = "0.1.0"
+
+
+def load_rules(name: str = "T1546.016") -> Loaded:
+    """The rules that a name stands for: a package (`T1546.016`), its published rule (`T1546.016/published`), a rule, a file or a folder.
+
+    Files that are no rule, or a rule in another language, are listed in the result beside `rules`.
+    """
+    from contraband.detection.packages import load_named
+
+    return load_named(name)
+
+
+def scan(
+    paths: Iterable[str | os.PathLike[str] | bytes],
+    rules: Loaded | None = None,
+    **limits: Any,
+) -> Iterator[dict[str, Any]]:
+    """Alerts of rules over files, folders (or the bytes of a file), as they are found; each a dict with flat dotted keys.
+
+    `limits` are those of `contraband.engine.ScanOptions`: `since`, `until`, `hosts`, `strict`, `source`, `host_name`.
+    """
+    from contraband.detection.scan import alerts, prepare
+    from contraband.engine import ScanOptions
+
+    prepared = prepare(load_rules() if rules is None else rules)
+    return alerts(prepared, paths, ScanOptions(**limits))
+
+
+def __getattr__(name: str) -> Any:
+    """The engine is loaded when it is first used: `contraband --version` does not need it."""
+    if name in ("search", "Result", "SearchError"):
+        from contraband import engine
+
+        return getattr(engine, name)
+    if name == "CompileError":
+        from contraband.diagnostics import CompileError
+
+        return CompileError
+    raise AttributeError(f"module `contraband` has no attribute `{name}`")

@@ -51,9 +51,16 @@ def static_fields(rule: Rule) -> dict[str, Any]:
     return fields
 
 
-def reason_end(rule: Rule) -> str:
-    """The end of `kibana.alert.reason`; the core writes the event before it."""
-    return f"created {rule.severity} alert {rule.name}."
+_REASON = (
+    "[{event.category} event ][with process {process.name}, ][parent process {process.parent.name}, ][file {file.name}, ]"
+    "[registry {registry.path}, ][destination {destination.ip}, ][by {user.name} ][on {host.name} ]"
+)
+
+
+def reason_template(rule: Rule) -> str:
+    """The template of `kibana.alert.reason`: `{field}` stands for the event's value, a part in brackets is left out without one."""
+    name = "".join(f"\\{letter}" if letter in "\\[]{}" else letter for letter in rule.name)
+    return f"{_REASON}created {rule.severity} alert {name}."
 
 
 def threat_fields(threats: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contraband.detection.alerts import reason_end, static_fields
+from contraband.detection.alerts import reason_template, static_fields
 from contraband.detection.exceptions import Fields, InvalidException, Item, condition
 from contraband.detection.rules import Problem, Rule
 from contraband.detection.toml_text import offsets, place, values
@@ -107,7 +107,7 @@ def _entry(compiled: Compiled) -> dict[str, Any]:
         "plan": document,
         "index": list(compiled.rule.index),
         "alert": static_fields(compiled.rule),
-        "reason": reason_end(compiled.rule),
+        "reason": reason_template(compiled.rule),
         "exceptions": exceptions,
     }
 

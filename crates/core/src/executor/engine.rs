@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Event numbers of the fields that are needed beside the rules' own.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extra {
-    pub telling: [u32; 7],
+    pub telling: [u32; 9],
     pub id: u32,
     pub event_id: u32,
     pub time: u32,

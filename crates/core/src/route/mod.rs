@@ -3,7 +3,7 @@
 //! An event is offered to a rule if a pattern fits its `_index` (also by the data stream that a backing index belongs to), else its
 //! `data_stream.*`, else the indices that its source is declared to live in. An event of unknown source goes to all rules.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -16,16 +16,18 @@ use crate::program::RuleMask;
 pub struct Declaration {
     /// The source, as the summary names it.
     pub source: String,
-    /// The field that tells it, one of [`TELLING`].
-    pub field: String,
-    /// What the field's value is, or starts with if it ends in `*`.
-    pub value: String,
+    /// Raw formats that it is decoded from: for people.
+    #[serde(default)]
+    pub formats: Vec<String>,
+    /// The fields that tell it, all of them, each one of [`TELLING`], with the values that do (or their beginnings, ending in `*`).
+    #[serde(default)]
+    pub when: BTreeMap<String, Vec<String>>,
     /// The indices that such documents live in; `{event.dataset}` stands for the document's own.
     pub indices: Vec<String>,
 }
 
 /// The fields that a document is placed by.
-pub const TELLING: [&str; 7] = [
+pub const TELLING: [&str; 9] = [
     "_index",
     "data_stream.type",
     "data_stream.dataset",
@@ -33,10 +35,12 @@ pub const TELLING: [&str; 7] = [
     "event.dataset",
     "event.module",
     "agent.type",
+    "winlog.channel",
+    "event.category",
 ];
 
 /// What is known of where an event lies: one value for each of [`TELLING`].
-pub type Telling<'a> = [Option<&'a str>; 7];
+pub type Telling<'a> = [Option<&'a str>; 9];
 
 /// Where an event goes.
 #[derive(Clone, Debug)]
@@ -86,11 +90,16 @@ impl Router {
 
 impl Declaration {
     fn claims(&self, telling: &Telling<'_>) -> bool {
-        let Some(number) = TELLING.iter().position(|field| *field == self.field) else { return false };
-        telling[number].is_some_and(|value| match self.value.strip_suffix('*') {
-            Some(prefix) => value.starts_with(prefix),
-            None => value == self.value,
-        })
+        !self.when.is_empty()
+            && self.when.iter().all(|(field, values)| {
+                let Some(number) = TELLING.iter().position(|known| known == field) else { return false };
+                telling[number].is_some_and(|found| {
+                    values.iter().any(|value| match value.strip_suffix('*') {
+                        Some(prefix) => found.starts_with(prefix),
+                        None => found == value,
+                    })
+                })
+            })
     }
 
     fn indices(&self, telling: &Telling<'_>) -> Vec<String> {
@@ -189,8 +198,8 @@ mod tests {
         let patterns = patterns.iter().map(|list| list.iter().map(|text| (*text).to_owned()).collect()).collect();
         let declaration = |source: &str, field: &str, value: &str, index: &str| Declaration {
             source: source.into(),
-            field: field.into(),
-            value: value.into(),
+            formats: Vec::new(),
+            when: BTreeMap::from([(field.to_owned(), vec![value.to_owned()])]),
             indices: vec![index.into()],
         };
         let declarations = vec![
@@ -213,17 +222,21 @@ mod tests {
             &["auditbeat-*"],
             &[],
         ]);
-        let index = |name| [Some(name), None, None, None, None, None, None];
+        let index = |name| [Some(name), None, None, None, None, None, None, None, None];
         let backing = ".ds-logs-endpoint.events.process-default-2026.08.11-000001";
         assert_eq!(seen(&router, &index(backing)), Some(vec![0, 1, 3]));
         assert_eq!(seen(&router, &index("logs-endpoint.events.file-prod")), Some(vec![3]));
         assert_eq!(seen(&router, &index("eu:auditbeat-8.1")), Some(vec![2, 3]));
-        let stream = [None, Some("logs"), Some("endpoint.events.process"), Some("x"), None, None, None];
+        let stream =
+            [None, Some("logs"), Some("endpoint.events.process"), Some("x"), None, None, None, None, None];
         assert_eq!(seen(&router, &stream), Some(vec![0, 1, 3]));
-        let endpoint = [None, None, None, None, Some("endpoint.events.process"), None, None];
+        let endpoint = [None, None, None, None, Some("endpoint.events.process"), None, None, None, None];
         assert_eq!(seen(&router, &endpoint), Some(vec![0, 1, 3]));
-        assert_eq!(seen(&router, &[None, None, None, None, None, None, Some("winlogbeat")]), Some(vec![0, 3]));
-        assert_eq!(seen(&router, &[None; 7]), None);
+        assert_eq!(
+            seen(&router, &[None, None, None, None, None, None, Some("winlogbeat"), None, None]),
+            Some(vec![0, 3])
+        );
+        assert_eq!(seen(&router, &[None; 9]), None);
     }
 
     #[test]

@@ -1,0 +1,123 @@
+"""What several commands share: rules by name, samples as paths, output, and the summary of a scan."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from contraband.detection.exceptions import InvalidException, Item, load_items
+from contraband.detection.packages import UnknownRules, load_named, samples_path
+from contraband.detection.rules import Loaded, Problem, joined
+from contraband.diagnostics import CompileError
+
+DEFAULT_RULES = "T1546.016"
+
+
+def fail(message: str) -> NoReturn:
+    """Say why the job cannot be done, and end with status 2."""
+    raise click.ClickException(message)
+
+
+def say(message: str) -> None:
+    """One line to stderr."""
+    click.echo(message, err=True)
+
+
+def load(names: Sequence[str]) -> Loaded:
+    """The rules that the user named, or the package. A file named by the user must be valid; in folders problems are listed."""
+    parts = []
+    for name in names or (DEFAULT_RULES,):
+        try:
+            loaded = load_named(name)
+        except UnknownRules as error:
+            fail(str(error))
+        except OSError as error:
+            fail(f"{name}: {error.strerror or error}")
+        if loaded.problems and Path(name).is_file():
+            fail("\n".join(str(problem) for problem in loaded.problems))
+        parts.append(loaded)
+    return joined(parts)
+
+
+def load_exceptions(folders: Sequence[str]) -> tuple[Item, ...]:
+    """The exceptions of the user's folders and files."""
+    items: list[Item] = []
+    for folder in folders:
+        try:
+            items.extend(load_items(Path(folder)))
+        except (InvalidException, OSError) as error:
+            fail(str(error))
+    return tuple(items)
+
+
+def paths(given: Sequence[str]) -> list[str]:
+    """The paths to read; `samples` stands for the telemetry that ships with contraband, where no such path exists."""
+    return [str(samples_path()) if path == "samples" and not Path(path).exists() else path for path in given]
+
+
+def report_problems(problems: Iterable[Problem], *, most: int = 20) -> None:
+    """Problems of rules, on stderr."""
+    listed = list(problems)
+    for problem in listed[:most]:
+        say(f"warning: {problem}")
+    if len(listed) > most:
+        say(f"warning: {len(listed) - most} more rules with problems")
+
+
+def compile_error(error: CompileError, name: str) -> NoReturn:
+    """Show every finding in a query, underlined, and end."""
+    click.echo(error.render(path=name), err=True)
+    raise click.exceptions.Exit(2)
+
+
+def open_output(path: str | None) -> Any:
+    """A binary stream: the file, or standard output."""
+    if path is None or path == "-":
+        return sys.stdout.buffer
+    try:
+        return Path(path).open("wb")
+    except OSError as error:
+        fail(f"{path}: {error.strerror or error}")
+
+
+def report_summary(summary: dict[str, Any], seconds: float, *, rules: int, quiet: bool = False) -> None:
+    """What a scan read and found, on stderr."""
+    files = summary["files"]
+    for file in files:
+        if file["error"]:
+            say(f"error: {file['path']}: {file['error']}")
+    for path, kinds in summary["faults"].items():
+        for kind, found in kinds.items():
+            for record, offset, message in found["first"]:
+                say(f"warning: {path}: record {record}, byte {offset}: {kind}: {message}")
+            if found["count"] > len(found["first"]):
+                say(f"warning: {path}: {found['count'] - len(found['first'])} more of kind: {kind}")
+    if quiet:
+        return
+    for file in files:
+        if not file["error"] or file["records"]:
+            say(f"  {file['path']}: {file['recognised']}, {file['records']:,} records")
+    records = sum(file["records"] for file in files)
+    skipped = sum(file["skipped"] for file in files)
+    size = sum(file["bytes"] for file in files)
+    faults = sum(file["faults"] for file in files)
+    alerts = sum(summary["alerts"].values())
+    for rule, count in summary["failed"].items():
+        say(f"warning: rule {rule} could not be computed for {count} events")
+    if summary["excepted"]:
+        say(f"{sum(summary['excepted'].values())} alerts left out by exceptions")
+    if summary["without_time"]:
+        say(f"{summary['without_time']} events without a timestamp can be part of no sequence")
+    if summary["unseen"]:
+        say(f"{len(summary['unseen'])} of {rules} rules could see nothing: no event of their indices")
+    unknown = summary["sources"].get("unknown")
+    if unknown:
+        say(f"{unknown:,} events of unknown source were offered to all rules")
+    say(
+        f"{len(files)} files, {records:,} events ({skipped:,} passed over unread), {size / 1e6:,.1f} MB, {faults} faults, "
+        f"{alerts:,} alerts of {rules} rules in {seconds:.2f} s"
+    )

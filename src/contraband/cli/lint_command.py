@@ -1,0 +1,39 @@
+"""`contraband lint`: are rules right, before anything is run?"""
+
+from __future__ import annotations
+
+import click
+
+from contraband.cli.common import load, say
+from contraband.detection.compiled import compile_rules
+from contraband.detection.lint import warnings_of
+
+
+@click.command("lint")
+@click.argument("names", metavar="RULE...", nargs=-1, required=True)
+@click.option("--quiet", is_flag=True, help="Errors only.")
+def command(names: tuple[str, ...], quiet: bool) -> int:
+    """Check rules: syntax, types, metadata as errors; fields that no schema knows as warnings. A file, a folder or a package.
+
+    \b
+    Example:
+      contraband lint T1546.016
+    """
+    loaded = load(names)
+    compiled, problems = compile_rules(loaded.rules)
+    errors = [*loaded.problems, *problems]
+    for problem in errors:
+        click.echo(f"error: {problem}")
+    warnings = 0
+    for entry in compiled:
+        for message in warnings_of(entry):
+            warnings += 1
+            if not quiet:
+                click.echo(f"warning: {entry.rule.path or entry.rule.name}: {message}")
+    for language, count in sorted(loaded.passed_over.items()):
+        say(f"{count} rules in {language} passed over")
+    say(f"{len(compiled)} EQL rules compile, {len(errors)} errors, {warnings} warnings")
+    if not compiled and not errors:
+        say("error: no rule was found: silence is not success")
+        return 2
+    return 1 if errors else 0

@@ -1,0 +1,209 @@
+"""`contraband scan`: rules over telemetry."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+
+from contraband.cli.common import fail, load, load_exceptions, open_output, paths, report_problems, report_summary, say
+from contraband.detection.rules import Severity
+from contraband.detection.scan import Prepared, prepare, start
+from contraband.engine import EngineError, EngineOptions, Scan, ScanOptions
+
+SEVERITIES = [str(severity) for severity in Severity]
+
+
+@click.command("scan")
+@click.argument("given", metavar="PATH...", nargs=-1, required=True)
+@click.option("--rules", "names", multiple=True, metavar="NAME", help="Package, rule, file or folder instead of T1546.016; repeatable.")
+@click.option("--format", "form", type=click.Choice(["table", "ndjson", "csv", "sarif", "timesketch"]), help="Default: a table on a terminal, else NDJSON.")
+@click.option("-o", "--output", metavar="FILE", help="Write results to a file instead of standard output.")
+@click.option("--from", "since", metavar="TIME", help="Leave out events before this time (ISO 8601).")
+@click.option("--to", "until", metavar="TIME", help="Leave out events from this time on.")
+@click.option("--host", "hosts", multiple=True, metavar="NAME", help="Only events of this host; repeatable.")
+@click.option("--min-severity", type=click.Choice(SEVERITIES), help="Only rules of at least this severity.")
+@click.option("--exceptions", "exception_folders", multiple=True, metavar="DIR", help="Exceptions of your own; repeatable.")
+@click.option("--no-exceptions", is_flag=True, help="Apply no exceptions at all.")
+@click.option("--no-routing", is_flag=True, help="Offer every event to every rule, whatever the index patterns.")
+@click.option("--no-enrich", is_flag=True, help="Add nothing to what was recorded.")
+@click.option("--strict", is_flag=True, help="Read every line; any fault makes the exit status 1.")
+@click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit status 1 if there is an alert of at least this severity.")
+@click.option("--allow-empty", is_flag=True, help="No event or no rule is no error.")
+@click.option("--deprecated", is_flag=True, help="Run deprecated rules too.")
+@click.option("--sorted", "is_sorted", is_flag=True, help="The input is in time order.")
+@click.option("--source", metavar="NAME", help="Read all input as this raw format.")
+@click.option("--host-name", metavar="NAME", help="The host of records that name none.")
+@click.option("--threads", type=click.IntRange(0), default=0, help="Threads that read lines; 0: one a processor.")
+@click.option("--quiet", is_flag=True, help="No progress and no summary.")
+def command(
+    given: tuple[str, ...],
+    names: tuple[str, ...],
+    form: str | None,
+    output: str | None,
+    since: str | None,
+    until: str | None,
+    hosts: tuple[str, ...],
+    min_severity: str | None,
+    exception_folders: tuple[str, ...],
+    no_exceptions: bool,
+    no_routing: bool,
+    no_enrich: bool,
+    strict: bool,
+    fail_on: str | None,
+    allow_empty: bool,
+    deprecated: bool,
+    is_sorted: bool,
+    source: str | None,
+    host_name: str | None,
+    threads: int,
+    quiet: bool,
+) -> int:
+    """Find the malicious installs in telemetry: files, folders, archives, `-` for standard input.
+
+    \b
+    Example (the shipped samples):
+      contraband scan samples
+    """
+    began = time.monotonic()
+    items = () if no_exceptions else load_exceptions(exception_folders)
+    options = EngineOptions(enrich=not no_enrich, routing=not no_routing, threads=threads)
+    try:
+        prepared = prepare(
+            load(names),
+            items=items,
+            min_severity=Severity(min_severity) if min_severity else None,
+            deprecated=deprecated,
+            options=options,
+        )
+        report_problems(prepared.problems)
+        if not prepared.compiled and not allow_empty:
+            fail("no rule was loaded: a scan without rules finds nothing (--allow-empty says that this is meant)")
+        limits = ScanOptions(
+            since=since, until=until, hosts=hosts, strict=strict, source=source, host_name=host_name, sorted=is_sorted
+        )
+        scan = start(prepared, paths(given), limits)
+    except EngineError as error:
+        fail(str(error))
+    worst, stopped = _write(scan, prepared, form, output, quiet=quiet)
+    summary = scan.summary()
+    report_summary(summary, time.monotonic() - began, rules=len(prepared.compiled), quiet=quiet)
+    if stopped:
+        return 130
+    return _status(summary, worst, allow_empty=allow_empty, strict=strict, fail_on=fail_on)
+
+
+def _status(summary: dict[str, Any], worst: int, *, allow_empty: bool, strict: bool, fail_on: str | None) -> int:
+    files = summary["files"]
+    if not allow_empty and files and all(file["error"] and not file["records"] for file in files):
+        say("error: nothing could be read")
+        return 2
+    if not allow_empty and not sum(file["parsed"] + file["skipped"] for file in files):
+        say("error: no event was read: silence is not success (--allow-empty says that this is meant)")
+        return 2
+    if strict and (any(file["faults"] or file["error"] for file in files)):
+        return 1
+    return 1 if fail_on and worst >= Severity(fail_on).rank else 0
+
+
+def _write(scan: Scan, prepared: Prepared, form: str | None, output: str | None, *, quiet: bool) -> tuple[int, bool]:
+    """Write the alerts; the rank of the worst, and whether Ctrl-C ended it."""
+    stream = open_output(output)
+    terminal = output in (None, "-") and sys.stdout.isatty()
+    form = form or ("table" if terminal else "ndjson")
+    finish = _progress(scan, quiet=quiet)
+    worst = -1
+    stopped = False
+    try:
+        if form == "ndjson":
+            for block in _stoppable(scan):
+                stream.write(block)
+                if terminal:
+                    stream.flush()
+                worst = max(worst, *(_rank(line) for line in block.splitlines()))
+        else:
+            from contraband.output import write_alerts
+
+            alerts = [alert for block in _stoppable(scan) for alert in _read(block)]
+            worst = max((Severity(alert["kibana.alert.severity"]).rank for alert in alerts), default=-1)
+            finish()
+            write_alerts(form, alerts, stream, rules=prepared.rules, width=_width(terminal), color=_color(terminal))
+        stream.flush()
+    except KeyboardInterrupt:
+        stopped = True
+        stream.flush()
+    finally:
+        finish()
+        if output not in (None, "-"):
+            stream.close()
+    return worst, stopped or scan.summary()["stopped"]
+
+
+def _stoppable(scan: Scan) -> Iterator[bytes]:
+    """The output; Ctrl-C asks the scan to end, and what was found so far still comes."""
+    blocks = iter(scan)
+    while True:
+        try:
+            block = next(blocks, None)
+        except KeyboardInterrupt:
+            scan.stop()
+            continue
+        if block is None:
+            return
+        yield block
+
+
+def _read(block: bytes) -> Iterator[dict[str, Any]]:
+    import json
+
+    return (json.loads(line) for line in block.splitlines())
+
+
+def _rank(line: bytes) -> int:
+    for severity in reversed(Severity):
+        if f'"kibana.alert.severity":"{severity}"'.encode() in line or f'"kibana.alert.severity": "{severity}"'.encode() in line:
+            return severity.rank
+    return -1
+
+
+def _width(terminal: bool) -> int:
+    import shutil
+
+    return shutil.get_terminal_size((120, 24)).columns if terminal else 160
+
+
+def _color(terminal: bool) -> bool:
+    return (terminal or "FORCE_COLOR" in os.environ) and "NO_COLOR" not in os.environ
+
+
+def _progress(scan: Scan, *, quiet: bool) -> Callable[[], None]:
+    """A progress bar on stderr for long scans in a terminal; gives what ends it."""
+    if quiet or not sys.stderr.isatty() or "CI" in os.environ:
+        return lambda: None
+    over = threading.Event()
+
+    def show() -> None:
+        if over.wait(1.0):
+            return
+        began = time.monotonic()
+        while not over.wait(0.2):
+            read, total = scan.progress()
+            rate = read / max(time.monotonic() - began + 1.0, 0.001)
+            left = f", {max(total - read, 0) / rate:,.0f} s left" if total > read and rate else ""
+            share = f"{min(read / total, 1):4.0%} of {total / 1e6:,.0f} MB" if total else f"{read / 1e6:,.0f} MB"
+            click.echo(f"\r{share}, {rate / 1e6:,.0f} MB/s{left}\x1b[K", err=True, nl=False)
+        click.echo("\r\x1b[K", err=True, nl=False)
+
+    thread = threading.Thread(target=show, daemon=True)
+    thread.start()
+
+    def finish() -> None:
+        over.set()
+        thread.join()
+
+    return finish

@@ -1,0 +1,103 @@
+"""`contraband show`: the detection package, to read."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from contraband.cli.common import fail
+from contraband.detection.packages import UnknownRules, load_package, load_published, package_path
+from contraband.investigate.guide import render_guide, render_playbook
+
+PARTS = ["rule", "playbook", "investigation", "hunts", "emulations", "tuning", "related"]
+
+
+@click.command("show")
+@click.argument("package")
+@click.argument("part", type=click.Choice(PARTS), required=False)
+@click.option("--alert", metavar="FILE", help="Fill the playbook or the guide in from an alert (a file with one JSON document).")
+def command(package: str, part: str | None, alert: str | None) -> int:
+    """Read the package: its rules, the response playbook, the investigation guide, hunts, emulations.
+
+    \b
+    Example:
+      contraband show T1546.016 playbook
+    """
+    try:
+        folder = package_path(package)
+    except UnknownRules as error:
+        fail(str(error))
+    values = _alert(alert)
+    match part:
+        case None:
+            _overview(folder, package)
+        case "rule":
+            for rule in (*load_published(package).rules, *load_package(package).rules):
+                click.echo(f"# {rule.name} ({rule.slug})\n{rule.severity}, risk {rule.risk_score}, confidence {rule.sidecar.confidence or 'unstated'}")
+                click.echo(f"{rule.sidecar.why.strip()}\n\n{rule.query.strip()}\n")
+        case "playbook":
+            click.echo(render_playbook(_toml(folder / "playbook.toml"), values))
+        case "investigation":
+            click.echo(render_guide(_toml(folder / "investigation.toml"), values))
+        case "hunts":
+            _hunts(folder)
+        case "emulations":
+            from contraband.emulate import load_emulations
+
+            for test in load_emulations(folder.name):
+                click.echo(f"{test.id:5} {test.platform:8} {test.name}: {test.description}")
+        case "tuning":
+            _tuning(package)
+        case "related":
+            _related(folder)
+    return 0
+
+
+def _overview(folder: Path, package: str) -> None:
+    rules = load_package(package).rules
+    click.echo(f"{folder.name}: {len(rules)} rules, {len(list((folder / 'hunts').glob('*.toml')))} hunts\n")
+    for rule in rules:
+        click.echo(f"{rule.severity!s:8} {rule.slug:40} {rule.name}")
+    click.echo(f"\nparts: {', '.join(PARTS)}")
+
+
+def _hunts(folder: Path) -> None:
+    for path in sorted((folder / "hunts").glob("*.toml")):
+        hunt = _toml(path)
+        ours = hunt["contraband"]
+        click.echo(f"{ours['id']:4} {hunt['hunt']['name']}\n     {ours['question']}\n     normal: {ours['normal']}\n     not: {ours['suspicious']}\n")
+
+
+def _tuning(package: str) -> None:
+    for rule in load_package(package).rules:
+        for line in rule.document.get("false_positives", ()):
+            click.echo(f"{rule.slug}: {line}")
+
+
+def _related(folder: Path) -> None:
+    path = folder / "related.toml"
+    if not path.exists():
+        fail("the package has no list of related detections")
+    for entry in _toml(path).get("related", ()):
+        click.echo(f"{entry.get('id', entry.get('name', ''))}: {entry.get('reason', entry.get('why', ''))}")
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def _alert(path: str | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        lines = [line for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()]
+        document = json.loads(lines[0]) if lines else {}
+    except (OSError, ValueError) as error:
+        fail(f"{path}: {error}")
+    if not isinstance(document, dict) or not document:
+        fail(f"{path}: expected an alert as one JSON document")
+    return document
