@@ -1,0 +1,69 @@
+"""Each rule of the package compiles, is described as Elastic's schema wants it, and gives its cases the verdicts that they state.
+
+Runs the cases on the reference evaluator, one rule at a time: what exceptions and the scanner add is tested with them.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import contraband
+from contraband.eql import compile_query
+from contraband.eql.reference import evaluate
+
+CONTENT = Path(contraband.__file__).parent / "content"
+PACKAGE = CONTENT / "T1546.016"
+FOLDERS = [PACKAGE / "published", *sorted(path.parent for path in PACKAGE.glob("rules/*/rule.toml"))]
+RISK = {"low": 21, "medium": 47, "high": 73, "critical": 99}
+
+
+def _table(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def _events(case: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = []
+    for item in case["telemetry"]:
+        path = CONTENT / "samples" / item.removeprefix("samples:") if item.startswith("samples:") else folder / item
+        events += [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return events
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_cases_get_the_verdicts_that_they_state(folder: Path) -> None:
+    checked = compile_query(_table(folder / "rule.toml")["rule"]["query"])
+    for case in _table(folder / "cases.toml")["case"]:
+        result = evaluate(checked, _events(case, folder))
+        found = bool(result.events or result.sequences)
+        assert found == (case["expect"] == "alert"), f"{folder.name}: {case['name']}"
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_rule_has_an_attack_and_two_ordinary_installations(folder: Path) -> None:
+    cases = _table(folder / "cases.toml")["case"]
+    assert any(case["truth"] == "attack" and case["expect"] == "alert" for case in cases)
+    assert sum(case["truth"] == "benign" for case in cases) >= 2
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_metadata_is_whole(folder: Path) -> None:
+    rule = _table(folder / "rule.toml")["rule"]
+    assert rule["risk_score"] == RISK[rule["severity"]]
+    assert [threat["technique"][0]["subtechnique"][0]["id"] for threat in rule["threat"][:2]] == ["T1546.016", "T1546.016"]
+    assert rule["query"].lstrip().startswith("sequence") == ("timestamp_override" not in rule)
+    sidecar = _table(folder / "sidecar.toml")
+    assert sidecar["why"] and sidecar["blind_spots"] and sidecar["confidence_basis"]
+
+
+def test_no_rule_id_is_used_twice() -> None:
+    ids = [_table(folder / "rule.toml")["rule"]["rule_id"] for folder in FOLDERS]
+    assert len(set(ids)) == len(ids)
+
+
+def test_samples_stay_small() -> None:
+    assert sum(path.stat().st_size for path in (CONTENT / "samples").iterdir()) <= 2 * 1024 * 1024
