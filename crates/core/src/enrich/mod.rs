@@ -1,6 +1,11 @@
 //! The stage between reading and evaluation that adds what a record lacks and earlier records of its host told. It knows
 //! neither rules nor formats; documents come and go as ECS in JSON.
 
+mod context;
+mod table;
+
+pub use context::Context;
+
 use crate::sources::Place;
 
 /// One document on its way through the stage.
@@ -23,23 +28,7 @@ pub trait Enricher: Send {
     fn finish(&mut self, out: &mut Vec<Document>);
 }
 
-/// The fields that the stage may add. A rule that names one of them cannot rely on the raw filter for records of sources
-/// that do not always record it.
-pub const ADDED_FIELDS: &[&str] = &[];
-
-/// Adds nothing.
-#[derive(Debug, Default)]
-pub struct Unchanged;
-
-impl Enricher for Unchanged {
-    fn push(&mut self, _stream: &str, document: Document, out: &mut Vec<Document>) {
-        out.push(document);
-    }
-
-    fn finish(&mut self, _out: &mut Vec<Document>) {}
-}
-
 /// The stage that a scan runs.
 pub fn enricher() -> Box<dyn Enricher> {
-    Box::new(Unchanged)
+    Box::new(Context::default())
 }

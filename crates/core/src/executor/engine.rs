@@ -66,7 +66,7 @@ impl Engine {
             .collect();
         let patterns = set.rules.iter().map(|rule| rule.index.clone()).collect();
         let router = Router::new(patterns, options.declarations.clone(), options.routing);
-        let filter = Filter::new(&set, options.enrich);
+        let filter = Filter::new(&set);
         let loaded = Loaded {
             projection: Projection::new(paths.list.iter().map(String::as_str)),
             router,

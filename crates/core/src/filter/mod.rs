@@ -14,22 +14,12 @@ pub struct Filter {
     why_none: Option<String>,
 }
 
-/// A field that the process table may add: of a line that lacks it, the filter knows nothing.
-const ADDED: [&str; 6] = [
-    "process.parent.name",
-    "process.parent.executable",
-    "process.parent.args",
-    "process.parent.command_line",
-    "process.command_line",
-    "process.parent.entity_id",
-];
-
 /// An escape of an ASCII character may hide any literal.
 const ESCAPES: [&str; 6] = ["\\u002", "\\u003", "\\u004", "\\u005", "\\u006", "\\u007"];
 
 impl Filter {
-    /// The filter of a rule set. `enrich`: fields may be added to documents after reading.
-    pub fn new(rules: &RuleSet, enrich: bool) -> Self {
+    /// The filter of a rule set. What the process table adds is part of the text by the time it is searched.
+    pub fn new(rules: &RuleSet) -> Self {
         let mut found: Vec<String> = Vec::new();
         for rule in &rules.rules {
             for stage in rule.plan.stages.iter().chain(&rule.plan.until) {
@@ -41,13 +31,6 @@ impl Filter {
                     }
                 }
             }
-        }
-        let added = |path: &str| ADDED.contains(&path);
-        let needs_table =
-            enrich && rules.rules.iter().flat_map(|rule| &rule.plan.fields).any(|field| added(&field.path));
-        if needs_table {
-            // Documents of auditd lack the parent: they are read whatever they say.
-            found.push("auditd".to_owned());
         }
         found.sort();
         found.dedup();

@@ -227,8 +227,7 @@ mod tests {
         assert_eq!(seen(&router, &index(backing)), Some(vec![0, 1, 3]));
         assert_eq!(seen(&router, &index("logs-endpoint.events.file-prod")), Some(vec![3]));
         assert_eq!(seen(&router, &index("eu:auditbeat-8.1")), Some(vec![2, 3]));
-        let stream =
-            [None, Some("logs"), Some("endpoint.events.process"), Some("x"), None, None, None, None, None];
+        let stream = [None, Some("logs"), Some("endpoint.events.process"), Some("x"), None, None, None, None, None];
         assert_eq!(seen(&router, &stream), Some(vec![0, 1, 3]));
         let endpoint = [None, None, None, None, Some("endpoint.events.process"), None, None, None, None];
         assert_eq!(seen(&router, &endpoint), Some(vec![0, 1, 3]));
