@@ -37,7 +37,7 @@ $(VENV)/.bench: $(VENV)/.base
 
 .PHONY: demo
 demo: $(VENV)/.base ## Find the malicious installs in the shipped samples
-	@$(BIN)/contraband scan --format table src/contraband/content/samples
+	@$(BIN)/contraband scan --format table --min-severity medium samples
 
 .PHONY: setup
 setup: $(VENV)/.dev ## Set up a developer's environment in .venv

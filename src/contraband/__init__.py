@@ -1,10 +1,10 @@
 """Finds what installer packages smuggle in: a detection for ATT&CK T1546.016, and Elastic's EQL over log files.
 
-    import contraband
+import contraband
 
-    rules = contraband.load_rules("T1546.016")
-    for alert in contraband.scan(["evidence/"], rules):
-        print(alert["kibana.alert.reason"])
+rules = contraband.load_rules("T1546.016")
+for alert in contraband.scan(["evidence/"], rules):
+    print(alert["kibana.alert.reason"])
 """
 
 from __future__ import annotations

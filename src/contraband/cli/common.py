@@ -98,9 +98,7 @@ def report_summary(summary: dict[str, Any], seconds: float, *, rules: int, quiet
                 say(f"warning: {path}: {found['count'] - len(found['first'])} more of kind: {kind}")
     if quiet:
         return
-    for file in files:
-        if not file["error"] or file["records"]:
-            say(f"  {file['path']}: {file['recognised']}, {file['records']:,} records")
+    _report_files(files)
     records = sum(file["records"] for file in files)
     skipped = sum(file["skipped"] for file in files)
     size = sum(file["bytes"] for file in files)
@@ -121,3 +119,18 @@ def report_summary(summary: dict[str, Any], seconds: float, *, rules: int, quiet
         f"{len(files)} files, {records:,} events ({skipped:,} passed over unread), {size / 1e6:,.1f} MB, {faults} faults, "
         f"{alerts:,} alerts of {rules} rules in {seconds:.2f} s"
     )
+
+
+MOST_FILES = 12
+"""So many files are listed one by one; of more, those that were recognised as the same are counted."""
+
+
+def _report_files(files: list[dict[str, Any]]) -> None:
+    read = [file for file in files if not file["error"] or file["records"]]
+    if len(read) <= MOST_FILES:
+        for file in read:
+            say(f"  {file['path']}: {file['recognised']}, {file['records']:,} records")
+        return
+    for kind in sorted({file["recognised"] for file in read}):
+        same = [file for file in read if file["recognised"] == kind]
+        say(f"  {len(same)} files recognised as {kind}: {sum(file['records'] for file in same):,} records")

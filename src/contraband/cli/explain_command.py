@@ -35,7 +35,9 @@ def command(rule: str, event: str | None, stage: str | None) -> int:
     try:
         text, compiled = _query(rule)
         if event is not None:
-            document = json.loads(click.get_text_stream("stdin").read() if event == "-" else Path(event).read_text(encoding="utf-8"))
+            document = json.loads(
+                click.get_text_stream("stdin").read() if event == "-" else Path(event).read_text(encoding="utf-8")
+            )
             for number, filter_ in enumerate(compiled.stages, 1):
                 if len(compiled.stages) > 1:
                     click.echo(f"stage {number}:")
@@ -67,7 +69,9 @@ def _stage(name: str, text: str, compiled, rule: str) -> str:  # type: ignore[no
     match name:
         case "tokens":
             tokens, _ = tokenise(text)
-            return "\n".join(f"{token.start}-{token.end} {token.kind} {text[token.start : token.end]}".rstrip() for token in tokens)
+            return "\n".join(
+                f"{token.start}-{token.end} {token.kind} {text[token.start : token.end]}".rstrip() for token in tokens
+            )
         case "tree":
             return print_statement(parse(text))
         case "checked":

@@ -20,7 +20,9 @@ from contraband.schema.schema import SchemaError
 @click.command("query")
 @click.argument("text", metavar="EQL")
 @click.argument("given", metavar="PATH...", nargs=-1, required=True)
-@click.option("--size", type=click.IntRange(0), help="At most so many results (Elasticsearch's own default is 10; ours is all).")
+@click.option(
+    "--size", type=click.IntRange(0), help="At most so many results (Elasticsearch's own default is 10; ours is all)."
+)
 @click.option("--head", is_flag=True, help="With --size: the first results, not the most recent ones.")
 @click.option("--mapping", metavar="FILE", help="An Elasticsearch mapping: exactly its fields exist.")
 @click.option("--timestamp-field", default="@timestamp", show_default=True)

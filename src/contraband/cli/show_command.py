@@ -19,7 +19,9 @@ PARTS = ["rule", "playbook", "investigation", "hunts", "emulations", "tuning", "
 @click.command("show")
 @click.argument("package")
 @click.argument("part", type=click.Choice(PARTS), required=False)
-@click.option("--alert", metavar="FILE", help="Fill the playbook or the guide in from an alert (a file with one JSON document).")
+@click.option(
+    "--alert", metavar="FILE", help="Fill the playbook or the guide in from an alert (a file with one JSON document)."
+)
 def command(package: str, part: str | None, alert: str | None) -> int:
     """Read the package: its rules, the response playbook, the investigation guide, hunts, emulations.
 
@@ -37,7 +39,9 @@ def command(package: str, part: str | None, alert: str | None) -> int:
             _overview(folder, package)
         case "rule":
             for rule in (*load_published(package).rules, *load_package(package).rules):
-                click.echo(f"# {rule.name} ({rule.slug})\n{rule.severity}, risk {rule.risk_score}, confidence {rule.sidecar.confidence or 'unstated'}")
+                click.echo(
+                    f"# {rule.name} ({rule.slug})\n{rule.severity}, risk {rule.risk_score}, confidence {rule.sidecar.confidence or 'unstated'}"
+                )
                 click.echo(f"{rule.sidecar.why.strip()}\n\n{rule.query.strip()}\n")
         case "playbook":
             click.echo(render_playbook(_toml(folder / "playbook.toml"), values))
@@ -69,7 +73,9 @@ def _hunts(folder: Path) -> None:
     for path in sorted((folder / "hunts").glob("*.toml")):
         hunt = _toml(path)
         ours = hunt["contraband"]
-        click.echo(f"{ours['id']:4} {hunt['hunt']['name']}\n     {ours['question']}\n     normal: {ours['normal']}\n     not: {ours['suspicious']}\n")
+        click.echo(
+            f"{ours['id']:4} {hunt['hunt']['name']}\n     {ours['question']}\n     normal: {ours['normal']}\n     not: {ours['suspicious']}\n"
+        )
 
 
 def _tuning(package: str) -> None:

@@ -13,7 +13,19 @@ from contraband.detection.rules import Rule
 
 # The rule's own keys that go into `kibana.alert.rule.*` under their own name. `note`, `setup` and `query` stay out: they are
 # many times the size of an event and lie in the rule.
-_COPIED = ("description", "tags", "references", "false_positives", "author", "license", "from", "to", "interval", "version", "max_signals")
+_COPIED = (
+    "description",
+    "tags",
+    "references",
+    "false_positives",
+    "author",
+    "license",
+    "from",
+    "to",
+    "interval",
+    "version",
+    "max_signals",
+)
 
 
 def static_fields(rule: Rule) -> dict[str, Any]:

@@ -109,7 +109,9 @@ class PackageOutcome:
         if self.case.truth is Truth.ATTACK and self.case.package is Together.LOW:
             return self.result is not Together.QUIET
         if self.case.truth is Truth.BENIGN:
-            return self.result is self.case.package or (self.case.package is Together.QUIET and self.result is Together.LOW)
+            return self.result is self.case.package or (
+                self.case.package is Together.QUIET and self.result is Together.LOW
+            )
         return self.result is self.case.package
 
 

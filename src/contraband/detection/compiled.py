@@ -45,7 +45,9 @@ def compile_rule(rule: Rule, schema: Schema | None = None) -> CheckedQuery:
     )
 
 
-def compile_rules(rules: Iterable[Rule], items: Sequence[Item] = ()) -> tuple[tuple[Compiled, ...], tuple[Problem, ...]]:
+def compile_rules(
+    rules: Iterable[Rule], items: Sequence[Item] = ()
+) -> tuple[tuple[Compiled, ...], tuple[Problem, ...]]:
     """All rules that compile, and a problem for each that does not."""
     compiled: list[Compiled] = []
     problems: list[Problem] = []
@@ -66,7 +68,9 @@ def problem_of(rule: Rule, error: CompileError) -> Problem:
     """A compile error placed in the rule's file."""
     message = str(error)
     if rule.endpoint and (construct := dialect(rule.query)):
-        message = f"written in Elastic Endpoint's own dialect of EQL ({construct}), which Elasticsearch refuses: {message}"
+        message = (
+            f"written in Elastic Endpoint's own dialect of EQL ({construct}), which Elasticsearch refuses: {message}"
+        )
     first = error.diagnostics[0] if error.diagnostics else None
     line, column = position(rule, first) or (None, None)
     return Problem(rule.path, message, line, column, rule.name, error.diagnostics, error.source)

@@ -77,7 +77,10 @@ class Fields:
 def load_items(path: Path) -> tuple[Item, ...]:
     """The items of a file (TOML as detection-rules keeps exceptions, or Kibana's NDJSON) or of a folder of such files."""
     if path.is_dir():
-        files = sorted((file for file in path.rglob("*") if file.suffix in (".toml", ".ndjson")), key=lambda file: str(file).encode())
+        files = sorted(
+            (file for file in path.rglob("*") if file.suffix in (".toml", ".ndjson")),
+            key=lambda file: str(file).encode(),
+        )
         return tuple(item for file in files for item in load_items(file))
     try:
         text = path.read_text(encoding="utf-8")
@@ -159,7 +162,14 @@ def _test(kind: str, entry: Mapping[str, Any], path: str, fields: Fields) -> Con
         case "match_any":
             return _equals(fields.number(path), list(entry["value"]), fields)
         case "wildcard":
-            return {"text": {"field": fields.number(path), "kind": "wildcard", "fold": "none", "constants": [str(entry["value"])]}}
+            return {
+                "text": {
+                    "field": fields.number(path),
+                    "kind": "wildcard",
+                    "fold": "none",
+                    "constants": [str(entry["value"])],
+                }
+            }
         case "list":
             raise InvalidException(f"`{path}` is compared with a value list, which Elastic does not apply to EQL rules")
         case _:
@@ -177,13 +187,20 @@ def _equals(field: int, values: list[Any], fields: Fields) -> Condition:
         case TypeFamily.BOOLEAN:
             return {"in": {"field": field, "constants": [{"bool": _boolean(value)} for value in values]}}
         case TypeFamily.IP:
-            return {"cidr": {"field": field, "blocks": [str(ipaddress.ip_network(str(value), strict=False)) for value in values]}}
+            return {
+                "cidr": {
+                    "field": field,
+                    "blocks": [str(ipaddress.ip_network(str(value), strict=False)) for value in values],
+                }
+            }
         case TypeFamily.VERSION:
             return {"in": {"field": field, "constants": [{"version": str(value)} for value in values]}}
         case TypeFamily.ANY:
             return _any(field, values)
         case TypeFamily.DATE | TypeFamily.UNSUPPORTED:
-            raise InvalidException(f"`{fields.entries[field]['path']}` is of type {fields.type(field)}, whose values cannot be listed")
+            raise InvalidException(
+                f"`{fields.entries[field]['path']}` is of type {fields.type(field)}, whose values cannot be listed"
+            )
 
 
 def _text(field: int, values: list[Any]) -> Condition:

@@ -31,7 +31,9 @@ def samples_path() -> Path:
 
 def package_ids() -> tuple[str, ...]:
     """The packages that ship, by ATT&CK id."""
-    folders = (entry for entry in content_path().iterdir() if (entry / "package.toml").exists() or (entry / "rules").is_dir())
+    folders = (
+        entry for entry in content_path().iterdir() if (entry / "package.toml").exists() or (entry / "rules").is_dir()
+    )
     return tuple(sorted(entry.name for entry in folders))
 
 
@@ -45,7 +47,9 @@ def package_path(package: str) -> Path:
 
 def rule_folders(package: str) -> Iterator[Path]:
     """The folders of a package's own rules, in byte order of their names. The published rule is not among them."""
-    for path in sorted((package_path(package) / "rules").glob("*/rule.toml"), key=lambda path: path.parent.name.encode()):
+    for path in sorted(
+        (package_path(package) / "rules").glob("*/rule.toml"), key=lambda path: path.parent.name.encode()
+    ):
         yield path.parent
 
 

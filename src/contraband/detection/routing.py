@@ -55,7 +55,8 @@ def sources_of(index_patterns: Iterable[str]) -> tuple[str, ...]:
         dict.fromkeys(
             route.source
             for route in routes()
-            if not patterns or any(fnmatch.fnmatchcase(index, pattern) for index in route.indices for pattern in patterns)
+            if not patterns
+            or any(fnmatch.fnmatchcase(index, pattern) for index in route.indices for pattern in patterns)
         )
     )
 

@@ -135,7 +135,9 @@ def joined(parts: Iterable[Loaded]) -> Loaded:
             first = rules.setdefault(rule.id, rule)
             if first is not rule and (first.query, first.path) != (rule.query, rule.path):
                 where = f" in {first.path}" if first.path else ""
-                problems.append(Problem(rule.path, f"the rule id {rule.id} is taken by `{first.name}`{where}", rule=rule.name))
+                problems.append(
+                    Problem(rule.path, f"the rule id {rule.id} is taken by `{first.name}`{where}", rule=rule.name)
+                )
         problems += part.problems
         passed_over.update(part.passed_over)
         exceptions += part.exceptions
@@ -163,7 +165,11 @@ def rule_files(folder: Path) -> Iterator[Path]:
         if entry.is_dir():
             if not entry.name.startswith(".") and entry.name not in ("telemetry", "hunts", "emulations"):
                 yield from rule_files(entry)
-        elif entry.suffix == ".toml" and entry.name not in COMPANIONS and not entry.name.endswith((".cases.toml", ".exceptions.toml")):
+        elif (
+            entry.suffix == ".toml"
+            and entry.name not in COMPANIONS
+            and not entry.name.endswith((".cases.toml", ".exceptions.toml"))
+        ):
             yield entry
         elif entry.suffix == ".ndjson" and "rule" in entry.name:
             yield entry

@@ -47,12 +47,16 @@ def prepare(
     return Prepared(Engine(rule_set(compiled), options), compiled, (*loaded.problems, *problems))
 
 
-def start(prepared: Prepared, paths: Iterable[str | os.PathLike[str] | bytes], options: ScanOptions | None = None) -> Scan:
+def start(
+    prepared: Prepared, paths: Iterable[str | os.PathLike[str] | bytes], options: ScanOptions | None = None
+) -> Scan:
     """Start reading; iterate over the result."""
     inputs = [path if isinstance(path, bytes) else os.fspath(path) for path in paths]
     return prepared.engine.scan(inputs, options)
 
 
-def alerts(prepared: Prepared, paths: Iterable[str | os.PathLike[str] | bytes], options: ScanOptions | None = None) -> Iterator[dict[str, Any]]:
+def alerts(
+    prepared: Prepared, paths: Iterable[str | os.PathLike[str] | bytes], options: ScanOptions | None = None
+) -> Iterator[dict[str, Any]]:
     """The alerts, as they are found."""
     return start(prepared, paths, options).documents()

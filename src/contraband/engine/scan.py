@@ -21,7 +21,9 @@ class Engine:
 
     def __init__(self, rules: Sequence[CompiledRule] | bytes, options: EngineOptions | None = None) -> None:
         try:
-            self._engine = _Engine(rules if isinstance(rules, bytes) else rule_set_json(rules), (options or EngineOptions()).to_json())
+            self._engine = _Engine(
+                rules if isinstance(rules, bytes) else rule_set_json(rules), (options or EngineOptions()).to_json()
+            )
         except CorePlanError as error:
             raise EngineError(str(error)) from None
 

@@ -40,7 +40,11 @@ def render_guide(guide: Mapping[str, Any], alert: Mapping[str, Any]) -> str:
     lines = [f"# {guide['title']}", "", fill(guide["summary"], alert), ""]
     for number, question in enumerate(guide["question"], 1):
         lines += [f"## {number}. {question['title']}", "", fill(question["ask"], alert), ""]
-        lines += [f"- Points to an attack: {question['true_positive']}", f"- Points to an ordinary install: {question['false_positive']}", ""]
+        lines += [
+            f"- Points to an attack: {question['true_positive']}",
+            f"- Points to an ordinary install: {question['false_positive']}",
+            "",
+        ]
         for pivot in question.get("investigate", ()):
             lines.append(f"- {pivot['label']}: `{pivot['field']} : {fill(pivot['value'], alert)}`")
         for query in question.get("osquery", ()):

@@ -1,0 +1,75 @@
+"""`contraband hunt`: questions asked of telemetry, answers by rarity."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+
+import click
+
+from contraband.cli.common import fail, paths, say
+from contraband.detection.packages import UnknownRules, package_path
+from contraband.engine import EngineError
+from contraband.hunt import load_hunts, run_hunt
+from contraband.output.csv_format import safe
+
+
+@click.command("hunt")
+@click.argument("package")
+@click.argument("given", metavar="PATH...", nargs=-1, required=True)
+@click.option("--only", multiple=True, metavar="ID", help="Only these hunts (H1); repeatable.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "ndjson", "csv"]),
+    help="Default: a table on a terminal, else NDJSON.",
+)
+@click.option(
+    "--most", type=click.IntRange(1), default=20, show_default=True, help="Groups shown for each hunt in the table."
+)
+def command(package: str, given: tuple[str, ...], only: tuple[str, ...], form: str | None, most: int) -> int:
+    """Run the package's hunts; what they find is grouped by what varies, the rarest first.
+
+    \b
+    Example (the shipped samples):
+      contraband hunt T1546.016 samples
+    """
+    try:
+        hunts = load_hunts(package_path(package))
+    except UnknownRules as error:
+        fail(str(error))
+    unknown = set(only) - {hunt.id for hunt in hunts}
+    if unknown:
+        fail(f"there is no hunt {', '.join(sorted(unknown))}; there are {', '.join(hunt.id for hunt in hunts)}")
+    form = form or ("table" if sys.stdout.isatty() else "ndjson")
+    events = 0
+    writer = csv.writer(sys.stdout)
+    if form == "csv":
+        writer.writerow(["hunt", "name", "group", "count", "hosts", "first", "last", "example"])
+    for hunt in hunts:
+        if only and hunt.id not in only:
+            continue
+        try:
+            found = run_hunt(hunt, paths(given))
+        except EngineError as error:
+            fail(str(error))
+        events = max(events, found.events)
+        if form == "table" and found.groups:
+            click.echo(f"{hunt.id} {hunt.name}: {hunt.question}")
+        for group in found.groups[: most if form == "table" else None]:
+            row = group.document()
+            if form == "ndjson":
+                click.echo(json.dumps({"hunt": hunt.id, "name": hunt.name, **row}, ensure_ascii=False))
+            elif form == "csv":
+                cells = [hunt.id, hunt.name, " | ".join(f"{key}={value}" for key, value in group.key)]
+                cells += [str(group.count), str(len(group.hosts)), group.first, group.last, group.example]
+                writer.writerow([safe(cell) for cell in cells])
+            else:
+                key = ", ".join(value for _, value in group.key)
+                click.echo(f"  {group.count:6} times on {len(group.hosts)} hosts  {key[:100]}")
+                click.echo(f"         {group.example[:140]}")
+    if not events:
+        say("error: no event was read: silence is not success")
+        return 2
+    return 0

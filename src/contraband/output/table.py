@@ -1,0 +1,67 @@
+"""Alerts for people: grouped by host and installation, most severe first in each, each with what ran and who started it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from contraband.detection.installations import installation_of
+from contraband.detection.rules import Rule, Severity
+from contraband.output.fields import text
+
+_COLORS = {"critical": "1;35", "high": "1;31", "medium": "33", "low": "36"}
+
+
+def write(
+    alerts: Sequence[Mapping[str, Any]], *, rules: Mapping[str, Rule], width: int = 120, color: bool = False
+) -> str:
+    """The table; building blocks of sequences are left to their shell alerts."""
+    shown = [alert for alert in alerts if "kibana.alert.group.index" not in alert]
+    if not shown:
+        return "no alerts\n"
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for alert in shown:
+        groups.setdefault(installation_of(alert), []).append(alert)
+    lines: list[str] = []
+    for name, members in groups.items():
+        worst = max(Severity(alert["kibana.alert.severity"]) for alert in members) if members else None
+        lines.append(_fit(f"{name}  ({len(members)} alert{'' if len(members) == 1 else 's'})", width))
+        for alert in sorted(members, key=lambda alert: -Severity(alert["kibana.alert.severity"]).rank):
+            lines.extend(_alert(alert, width, color=color))
+        if worst is not None:
+            lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _alert(alert: Mapping[str, Any], width: int, *, color: bool) -> list[str]:
+    severity = str(alert["kibana.alert.severity"])
+    confidence = text(alert, "contraband.rule.confidence")
+    title = f"{text(alert, 'kibana.alert.rule.name')}"
+    mark = f"{severity:8}"
+    if color:
+        mark = f"\x1b[{_COLORS[severity]}m{mark}\x1b[0m"
+    head = f"  {mark} {_fit(title + (f'  (confidence {confidence})' if confidence else ''), width - 11)}"
+    rows = [
+        ("time", text(alert, "kibana.alert.original_time", "@timestamp")),
+        ("process", text(alert, "process.name", "process.executable")),
+        ("command", text(alert, "process.command_line", "process.args", "process.title")),
+        (
+            "parent",
+            text(
+                alert,
+                "process.parent.command_line",
+                "process.parent.args",
+                "process.parent.executable",
+                "process.parent.name",
+            ),
+        ),
+        ("file", text(alert, "file.path")),
+        ("registry", text(alert, "registry.path")),
+        ("to", text(alert, "destination.domain", "destination.ip")),
+        ("from", f"{text(alert, 'contraband.origin.path')}, record {text(alert, 'contraband.origin.record')}"),
+    ]
+    return [head, *(_fit(f"           {name:8} {value}", width) for name, value in rows if value)]
+
+
+def _fit(line: str, width: int) -> str:
+    return line if len(line) <= width else line[: max(width - 1, 1)] + "\N{HORIZONTAL ELLIPSIS}"
