@@ -100,7 +100,10 @@ def main() -> int:
     for source, entries in sources.items():
         for name, kind in entries:
             fields.setdefault(name, (kind, source))
-    lines = [f"# ECS {arguments.ecs_version}; {', '.join(name for name in sources if name != 'ecs')}", "name,type,source"]
+    lines = [
+        f"# ECS {arguments.ecs_version}; {', '.join(name for name in sources if name != 'ecs')}",
+        "name,type,source",
+    ]
     lines += [f"{name},{kind},{source}" for name, (kind, source) in sorted(fields.items())]
     OUTPUT.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
     print(f"{OUTPUT}: {len(fields)} fields")

@@ -1,15 +1,19 @@
 # The typed face of the compiled core; `make check` compares it with the module itself.
 
+from typing import final
+
 __version__: str
 PLAN_VERSION: int
 
 class PlanError(ValueError): ...
 
+@final
 class Engine:
     def __new__(cls, rules: bytes, options: bytes) -> Engine: ...
     def explain(self) -> bytes: ...
     def scan(self, inputs: list[str | bytes], options: bytes) -> Scan: ...
 
+@final
 class Scan:
     def next(self) -> bytes | None: ...
     def progress(self) -> tuple[int, int]: ...

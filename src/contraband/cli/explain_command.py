@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
 
 from contraband.cli.common import compile_error, fail, load
-from contraband.detection.compiled import compile_rule, rule_set
-from contraband.detection.compiled import Compiled
+from contraband.detection.compiled import compile_rule
 from contraband.detection.rules import Rule
 from contraband.diagnostics import CompileError
 from contraband.engine import Engine
-from contraband.eql import compile_query, parse
+from contraband.eql import CheckedQuery, compile_query, parse
 from contraband.eql.reference.explain import explain_event
 from contraband.eql.syntax import print_statement, tokenise
 from contraband.plan import lower, plan_text
@@ -35,19 +35,18 @@ def command(rule: str, event: str | None, stage: str | None) -> int:
     try:
         text, compiled = _query(rule)
         if event is not None:
-            document = json.loads(
-                click.get_text_stream("stdin").read() if event == "-" else Path(event).read_text(encoding="utf-8")
-            )
-            for number, filter_ in enumerate(compiled.stages, 1):
+            text_of_event = sys.stdin.read() if event == "-" else Path(event).read_text(encoding="utf-8")
+            document = json.loads(text_of_event)
+            for number, part in enumerate(compiled.stages, 1):
                 if len(compiled.stages) > 1:
                     click.echo(f"stage {number}:")
-                for line in explain_event(filter_.condition, document, text):
+                for line in explain_event(part.condition, document, text):
                     click.echo(line)
             return 0
         for name in [stage] if stage else STAGES[1:]:
             if not stage:
                 click.echo(f"--- {name}")
-            click.echo(_stage(name, text, compiled, rule))
+            click.echo(_stage(name, text, compiled))
     except CompileError as error:
         compile_error(error, rule)
     except (OSError, ValueError) as error:
@@ -55,7 +54,8 @@ def command(rule: str, event: str | None, stage: str | None) -> int:
     return 0
 
 
-def _query(name: str):  # type: ignore[no-untyped-def]
+def _query(name: str) -> tuple[str, CheckedQuery]:
+    """The text and the checked query of a rule, or of a query given as such."""
     if " where " in name:
         return name, compile_query(name)
     loaded = load((name,))
@@ -65,7 +65,7 @@ def _query(name: str):  # type: ignore[no-untyped-def]
     return rule.query, compile_rule(rule)
 
 
-def _stage(name: str, text: str, compiled, rule: str) -> str:  # type: ignore[no-untyped-def]
+def _stage(name: str, text: str, compiled: CheckedQuery) -> str:
     match name:
         case "tokens":
             tokens, _ = tokenise(text)

@@ -56,7 +56,7 @@ def command(package: str, part: str | None, alert: str | None) -> int:
                 click.echo(f"{test.id:5} {test.platform:8} {test.name}: {test.description}")
         case "tuning":
             _tuning(package)
-        case "related":
+        case _:
             _related(folder)
     return 0
 

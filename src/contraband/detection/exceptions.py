@@ -1,8 +1,8 @@
 """Elastic exception lists: known-good alerts to leave out, as conditions of the plan.
 
 Entries inside an item are joined by AND, items by OR. Value lists (`type: list`) are refused, as Elastic does not apply them to EQL
-rules. An entry `nested` asks for its inner entries on the fields below its own; an event holds its values flat, so that with several objects under
-one field the inner entries may be met by different ones. An item that expires counts for events before its `expire_time`: what is
+rules. An entry `nested` asks for its inner entries on the fields below its own; an event holds its values flat, so that with several objects
+under one field the inner entries may be met by different ones. An item that expires counts for events before its `expire_time`: what is
 found must not depend on the day of the search.
 
 Source: https://www.elastic.co/docs/solutions/security/detect-and-alert/add-manage-exceptions and Kibana's list schemas.

@@ -17,7 +17,7 @@ _MARKS = (
     re.compile(r"/var/lib/dpkg/info/([^/\s]+?)\.(?:preinst|postinst|prerm|postrm|config)"),
     re.compile(r"PKInstallSandbox\.[^/]+/Scripts/([^/\s]+)/"),
     re.compile(r"([^\\/\s\"']+\.(?:msi|msix|appx|deb|rpm|pkg|tgz|whl))(?=[\"'\s]|$)", re.IGNORECASE),
-    re.compile(r"/var/tmp/(rpm-tmp\.[^\s/]+)"),
+    re.compile(r"/var/tmp/(rpm-tmp\.[^\s/]+)"),  # noqa: S108
     re.compile(r"\\Windows\\Installer\\(MSI[^\\\s\"]+\.tmp)", re.IGNORECASE),
 )
 _TEXTS = (

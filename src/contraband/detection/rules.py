@@ -169,9 +169,7 @@ def rule_files(folder: Path) -> Iterator[Path]:
             entry.suffix == ".toml"
             and entry.name not in COMPANIONS
             and not entry.name.endswith((".cases.toml", ".exceptions.toml"))
-        ):
-            yield entry
-        elif entry.suffix == ".ndjson" and "rule" in entry.name:
+        ) or (entry.suffix == ".ndjson" and "rule" in entry.name):
             yield entry
 
 

@@ -98,7 +98,7 @@ def _refuse_elsewhere(emulation: Emulation) -> None:
 
 def _is_elevated() -> bool:
     if sys.platform == "win32":
-        import ctypes  # noqa: PLC0415  # exists in this form on Windows only
+        import ctypes  # exists in this form on Windows only
 
         return bool(ctypes.windll.shell32.IsUserAnAdmin())
     return os.geteuid() == 0
@@ -130,7 +130,7 @@ def _prepare(
 
 def _execute(purpose: str, executor: str, command: str, timeout: float) -> CommandResult:
     try:
-        done = subprocess.run(  # noqa: S603  # running the test's own command is the point
+        done = subprocess.run(  # running the test's own command is the point
             [*_INTERPRETERS[executor], command],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -65,8 +65,8 @@ def search(
         checked = query
     if result_position not in ("head", "tail"):
         raise ValueError(f"result_position is `head` or `tail`, not {result_position!r}")
-    given = [events] if isinstance(events, str | os.PathLike) else list(events)
-    documents = [event for event in given if isinstance(event, Mapping)]
+    given: list[Any] = [events] if isinstance(events, str | os.PathLike) else list(events)
+    documents: list[Event] = [event for event in given if isinstance(event, Mapping)]
     if documents and len(documents) != len(given):
         raise TypeError("events are either all dicts or all paths")
     inputs: list[str | bytes] = (

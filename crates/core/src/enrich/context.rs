@@ -68,10 +68,10 @@ impl Context {
                 };
                 entity_id = Some(host.started(pid, process));
             }
-        } else if has(value, "event.type", "end") {
-            if let Some(process) = host.get_mut(pid) {
-                process.ended = true;
-            }
+        } else if has(value, "event.type", "end")
+            && let Some(process) = host.get_mut(pid)
+        {
+            process.ended = true;
         }
         if recorded.is_none() {
             let known = entity_id.or_else(|| host.get(pid).map(|process| process.entity_id.clone()));
@@ -80,10 +80,8 @@ impl Context {
         if let Some(parent) = parent {
             let lacks =
                 text(value, "process.parent.name").is_none() && text(value, "process.parent.executable").is_none();
-            if lacks {
-                if let Some(process) = host.get(parent) {
-                    add_parent(value, process, &mut added);
-                }
+            if lacks && let Some(process) = host.get(parent) {
+                add_parent(value, process, &mut added);
             }
             let ancestors = host.ancestors(parent);
             if lacks && !ancestors.is_empty() {

@@ -224,7 +224,7 @@ impl<'l> Collector<'l> {
             match handle.map(|handle| &self.held[handle as usize]) {
                 None => out.extend_from_slice(b"null"),
                 Some(held) if self.options.output == Output::Events => {
-                    out.extend_from_slice(held.kept.document.as_bytes())
+                    out.extend_from_slice(held.kept.document.as_bytes());
                 }
                 Some(held) => out.extend_from_slice(held.kept.arrival.to_string().as_bytes()),
             }

@@ -53,12 +53,12 @@ impl<'l> Reader<'l> {
     pub(super) fn run(&mut self, inputs: &[Input], tell: &mut Tell<'_>) {
         let mut found: Vec<(usize, Found)> = Vec::new();
         for (number, input) in inputs.iter().enumerate() {
-            if let Input::Path(path) = input {
-                if path != "-" {
-                    let mut files = Vec::new();
-                    walk(Path::new(path), &mut files);
-                    found.extend(files.into_iter().map(|file| (number, file)));
-                }
+            if let Input::Path(path) = input
+                && path != "-"
+            {
+                let mut files = Vec::new();
+                walk(Path::new(path), &mut files);
+                found.extend(files.into_iter().map(|file| (number, file)));
             }
         }
         let size = |file: &Found| if let Found::File(_, size) = file { *size } else { 0 };
@@ -159,7 +159,7 @@ impl<'l> Reader<'l> {
                 gather.error("neither JSON nor a format that is known; --source NAME says what it is".to_owned());
             }
             Shape::Lines if gather.enricher.is_some() && needs_context(head) => {
-                self.lines_one_by_one(reader, &mut gather)
+                self.lines_one_by_one(reader, &mut gather);
             }
             Shape::Lines => self.lines(reader, &mut gather),
             Shape::Documents => self.documents(reader, Splitter::new(false, self.loaded.options.max_line), &mut gather),

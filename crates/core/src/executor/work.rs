@@ -283,7 +283,7 @@ impl<'l> Worker<'l> {
         if !kept.candidates.is_empty() || kept.order.is_some() {
             kept.document = document.into();
             kept.time = subject.time.map(str::to_owned);
-            kept.identity = identity.clone();
+            kept.identity.clone_from(&identity);
             done.kept.push(kept);
         }
     }

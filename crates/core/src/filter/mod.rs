@@ -23,12 +23,11 @@ impl Filter {
         let mut found: Vec<String> = Vec::new();
         for rule in &rules.rules {
             for stage in rule.plan.stages.iter().chain(&rule.plan.until) {
-                match literals::of(&stage.filter, &rule.plan.fields) {
-                    Some(literals) => found.extend(literals),
-                    None => {
-                        let why = format!("rule {} has a condition that no text of the line decides", rule.id);
-                        return Self { search: None, literals: Vec::new(), why_none: Some(why) };
-                    }
+                if let Some(literals) = literals::of(&stage.filter, &rule.plan.fields) {
+                    found.extend(literals);
+                } else {
+                    let why = format!("rule {} has a condition that no text of the line decides", rule.id);
+                    return Self { search: None, literals: Vec::new(), why_none: Some(why) };
                 }
             }
         }

@@ -85,10 +85,7 @@ pub fn open_stream(mut reader: Box<dyn Read + Send>, depth: usize) -> io::Result
 
 /// The text inside one layer of compression; one more layer is opened, a third is left as it is.
 fn text(mut reader: Box<dyn Read + Send>, wrapped: Wrapping, depth: usize) -> io::Result<Opened> {
-    let head = match fill(&mut reader, HEAD) {
-        Ok(head) => head,
-        Err(error) => return Err(error),
-    };
+    let head = fill(&mut reader, HEAD)?;
     let inner = wrapping(&head);
     if depth < 2 && wrapped != Wrapping::Plain && inner != Wrapping::Plain {
         return open_stream(Box::new(Cursor::new(head).chain(reader)), depth + 1);

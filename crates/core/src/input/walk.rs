@@ -21,7 +21,7 @@ pub fn walk(path: &Path, found: &mut Vec<Found>) {
         Ok(metadata) if metadata.is_file() => found.push(Found::File(path.to_owned(), metadata.len())),
         Ok(_) => found.push(Found::File(path.to_owned(), 0)),
         Err(error) => {
-            found.push(Found::Unreadable(path.to_owned(), dangling(path).unwrap_or_else(|| error.to_string())))
+            found.push(Found::Unreadable(path.to_owned(), dangling(path).unwrap_or_else(|| error.to_string())));
         }
     }
 }

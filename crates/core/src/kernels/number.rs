@@ -25,7 +25,7 @@ fn call<'a>(arguments: &[Value<'a>], _: Fold) -> Computed<'a> {
 
 /// Java's `Long.valueOf`, else `Double.valueOf`: blanks around it, a type suffix and names are accepted.
 fn decimal(text: &str) -> Computed<'static> {
-    if let Some(whole) = plain_digits(text).and_then(|_| text.parse::<i64>().ok()) {
+    if let Some(whole) = plain_digits(text).and_then(|()| text.parse::<i64>().ok()) {
         return Ok(Value::Whole(whole.into()));
     }
     let text = text.trim_matches(|letter: char| letter <= ' ');

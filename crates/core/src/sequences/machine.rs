@@ -107,10 +107,10 @@ impl Machine {
             self.pending.get_mut(key)?.get_mut(slot - 1)?.take()?
         };
         let start = partial.events.first().and_then(|(_, order)| order.time);
-        if let (Some(start), Some(maxspan)) = (start, self.maxspan_ms) {
-            if time.total_nanos() - start.total_nanos() > i128::from(maxspan) * 1_000_000 {
-                return None;
-            }
+        if let (Some(start), Some(maxspan)) = (start, self.maxspan_ms)
+            && time.total_nanos() - start.total_nanos() > i128::from(maxspan) * 1_000_000
+        {
+            return None;
         }
         partial.events.push((candidate.handle, candidate.order.clone()));
         Some(partial)

@@ -80,7 +80,7 @@ class DateValue:
     last: tuple[int, int]
 
 
-Constant: TypeAlias = None | bool | int | float | str | DateValue
+Constant: TypeAlias = bool | int | float | str | DateValue | None
 
 
 @dataclass(frozen=True, slots=True)

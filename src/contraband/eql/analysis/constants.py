@@ -35,7 +35,7 @@ def fit(constant: Literal, field: FieldRef) -> Literal | Diagnostic:
 
 
 def _date(constant: Literal, kind: FieldType) -> Literal | Diagnostic:
-    from contraband.eql.reference.dates import parse_date  # noqa: PLC0415  # the evaluator imports the checked query
+    from contraband.eql.reference.dates import parse_date  # the evaluator imports the checked query
 
     text = _text(constant)
     first = None if isinstance(constant.value, bool) else parse_date(text)

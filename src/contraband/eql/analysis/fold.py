@@ -123,7 +123,7 @@ class Folder:
     def _constant(self, scalar: Scalar) -> Scalar:
         if has_fields(scalar):
             return scalar
-        from contraband.eql.reference.scalars import evaluate  # noqa: PLC0415  # the evaluator imports the checked query
+        from contraband.eql.reference.scalars import evaluate  # the evaluator imports the checked query
 
         try:
             value = evaluate(scalar, ())

@@ -1,7 +1,7 @@
 """From the tree of an expression to a checked expression: names become typed fields and functions, operators their meaning.
 
-This is Elasticsearch's analyser and verifier: what it would refuse becomes a finding, in its words, and the search for further findings goes
-on behind it. Knows nothing of stages and pipes.
+This is Elasticsearch's analyser and verifier: what it would refuse becomes a finding, in its words, and the search for further
+findings goes on behind it. Knows nothing of stages and pipes.
 """
 
 from __future__ import annotations
@@ -370,7 +370,7 @@ def _has_wildcard(text: str) -> bool:
 
 
 def _regex_problem(pattern: str, fold: Fold, *, on_field: bool) -> str | None:
-    from contraband.eql.reference import java_regex, lucene_regex  # noqa: PLC0415  # the evaluator imports the checked query
+    from contraband.eql.reference import java_regex, lucene_regex  # the evaluator imports the checked query
 
     read: Callable[[], object] = (
         partial(lucene_regex.parse, pattern, fold)

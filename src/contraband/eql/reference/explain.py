@@ -26,9 +26,9 @@ def explain_event(condition: Condition, event: Mapping[str, object], source: str
         case Leaf(test=test, span=span):
             values = []
             for field in dict.fromkeys((field.path, field.type) for field in mentions(test)):
-                found = [
+                found = next(
                     field_values(event, mention) for mention in mentions(test) if (mention.path, mention.type) == field
-                ][0]
+                )
                 shown = ", ".join(str(text_of(value)) for value in found) if found else "no value"
                 values.append(f"{field[0]} = {shown}")
             text = " ".join(source[span.start : span.end].split())

@@ -180,6 +180,8 @@ def compare(op: CompareOp, left: Constant, right: Constant, *, field: FieldRef |
             return None if address is None else _against_range(op, address, Address(low), Address(high))
         case Version():
             return _compare_versions(op, text_of(left), right.text)
+        case _:
+            pass
     order = _order(_single(left), _single(right), field)
     return None if order is None else _holds(op, order)
 
@@ -316,4 +318,4 @@ def _fits(match_: Match, value: Constant) -> bool | None:
         case MatchKind.REGEX:
             regex = java_regex.matches if java else lucene_regex.matches
             # All patterns are read even if the first fits: a malformed one fails the search wherever it stands.
-            return any([regex(text, constant, fold) for constant in match_.constants])
+            return any([regex(text, constant, fold) for constant in match_.constants])  # noqa: C419

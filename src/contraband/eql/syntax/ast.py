@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 from contraband.diagnostics import Span
 
-
 # --------------------------------------------------------------------------------------------------------- expressions
 
 

@@ -49,7 +49,7 @@ _POWER = {TokenKind.PLUS: 1, TokenKind.MINUS: 1, TokenKind.TIMES: 2, TokenKind.S
 _LONGEST_UNSIGNED = 2**64 - 1
 
 
-class Unexpected(Exception):  # noqa: N818 - not an error of the program: the way out of a construct that cannot be read
+class Unexpected(Exception):
     """The construct that is being read cannot be read on; its finding has been noted."""
 
 
@@ -100,7 +100,7 @@ class ExpressionParser:
         else:
             found, span = f"`{self.text(token)}`", token.span
         self.note(errors.unexpected(found, expected, span, hint=hint))
-        return Unexpected
+        return Unexpected()
 
     def note(self, finding: Diagnostic) -> None:
         """Keep a finding."""
@@ -148,7 +148,7 @@ class ExpressionParser:
         self._depth -= 1
         return (
             left
-            if len(alternatives) == 1 or type(left) is ast.Or and left.operands == tuple(alternatives)
+            if len(alternatives) == 1 or (type(left) is ast.Or and left.operands == tuple(alternatives))
             else ast.Or(tuple(alternatives), self.since(start))
         )
 
