@@ -37,6 +37,21 @@ class _Commands(click.Group):
         command: click.Command = loaded.command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        # Further out click would end the program with 1, which says that a check failed.
+        try:
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _drop_output()
+            return 0
+        return status
+
+
+def _drop_output() -> None:
+    """The reader of our output has seen enough: what is still buffered must not be written to the closed pipe at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="contraband")
@@ -62,7 +77,6 @@ def main(arguments: list[str] | None = None) -> Any:
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        # The reader of our output has seen enough. What is still buffered must not be written to the closed pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(0)
     sys.exit(status if isinstance(status, int) else 0)

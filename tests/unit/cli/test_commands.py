@@ -32,7 +32,9 @@ EVENT = {
 
 def contraband(*arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-c", "from contraband.cli import main; main()", *map(str, arguments)]
-    return subprocess.run(command, input=stdin, capture_output=True, timeout=120, check=False, env={**os.environ, "CI": "true"})
+    return subprocess.run(
+        command, input=stdin, capture_output=True, timeout=120, check=False, env={**os.environ, "CI": "true"}
+    )
 
 
 @pytest.fixture
@@ -179,7 +181,8 @@ def test_a_case_that_is_not_met_fails(tmp_path: Path) -> None:
     )
     (folder / "t.ndjson").write_text(json.dumps(EVENT) + "\n", encoding="utf-8")
     (folder / "cases.toml").write_text(
-        '[[case]]\nname = "c"\ntelemetry = ["t.ndjson"]\nsource = "endpoint-linux"\ntruth = "attack"\nbasis = "modelled"\n', encoding="utf-8"
+        '[[case]]\nname = "c"\ntelemetry = ["t.ndjson"]\nsource = "endpoint-linux"\ntruth = "attack"\nbasis = "modelled"\n',
+        encoding="utf-8",
     )
     ran = contraband("test", folder)
     assert ran.returncode == 1

@@ -85,8 +85,21 @@ def test_a_folder_keeps_what_is_valid_and_names_the_rest(tmp_path: Path) -> None
 
 
 def test_a_kibana_export_brings_its_exceptions(tmp_path: Path) -> None:
-    rule = {"rule_id": "r", "name": "R", "type": "eql", "language": "eql", "query": "any where true", "severity": "high", "risk_score": 73}
-    item = {"item_id": "i", "list_id": "l", "name": "I", "entries": [{"field": "user.name", "type": "match", "operator": "included", "value": "x"}]}
+    rule = {
+        "rule_id": "r",
+        "name": "R",
+        "type": "eql",
+        "language": "eql",
+        "query": "any where true",
+        "severity": "high",
+        "risk_score": 73,
+    }
+    item = {
+        "item_id": "i",
+        "list_id": "l",
+        "name": "I",
+        "entries": [{"field": "user.name", "type": "match", "operator": "included", "value": "x"}],
+    }
     other = {"rule_id": "k", "name": "K", "type": "query", "language": "kuery", "query": "*"}
     lines = [rule, other, item, {"exported_count": 2}]
     path = write(tmp_path, "rules_export.ndjson", "\n".join(map(json.dumps, lines)))
@@ -129,7 +142,11 @@ def test_entries_of_an_exception_are_joined_by_and() -> None:
         {"field": "a", "type": "match", "operator": "included", "value": "x"},
         {"field": "b", "type": "wildcard", "operator": "excluded", "value": "y*"},
         {"field": "c", "type": "exists", "operator": "included"},
-        {"field": "d", "type": "nested", "entries": [{"field": "e", "type": "match_any", "operator": "included", "value": ["1", "2"]}]},
+        {
+            "field": "d",
+            "type": "nested",
+            "entries": [{"field": "e", "type": "match_any", "operator": "included", "value": ["1", "2"]}],
+        },
     )
     numbered = fields()
     assert condition(Item("i", "I", entries), numbered) == {
