@@ -1,3 +1,5 @@
+"""Settings of all tests."""
+
 import sys
 from pathlib import Path
 
