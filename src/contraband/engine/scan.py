@@ -48,6 +48,8 @@ class Scan:
     def __iter__(self) -> Iterator[bytes]:
         while (block := self._scan.next()) is not None:
             yield block
+        if self.summary()["broken"]:
+            raise EngineError("the core broke down: this is a defect, and the results are not whole")
 
     def documents(self) -> Iterator[dict[str, Any]]:
         """The output line by line, read."""

@@ -43,7 +43,7 @@ def test_scan_writes_ndjson_into_a_pipe_and_a_summary_to_stderr() -> None:
     alerts = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0
     assert {alert["event.kind"] for alert in alerts} == {"signal"}
-    assert any(alert["kibana.alert.severity"] == "high" and alert["process.name"] == "curl" for alert in alerts)
+    assert any(alert["kibana.alert.severity"] == "medium" and alert["process.name"] == "curl" for alert in alerts)
     assert all(
         {"kibana.alert.uuid", "kibana.alert.reason", "contraband.origin.record"} <= set(alert) for alert in alerts
     )
@@ -57,8 +57,8 @@ def test_output_does_not_depend_on_threads(threads: str) -> None:
 
 
 def test_exit_status() -> None:
-    assert run("scan", SAMPLE, "--fail-on", "high").returncode == 1
-    assert run("scan", SAMPLE, "--fail-on", "critical").returncode == 0
+    assert run("scan", SAMPLE, "--fail-on", "medium").returncode == 1
+    assert run("scan", SAMPLE, "--fail-on", "high").returncode == 0
     assert run("scan", "/nothing/here").returncode == 2
     assert run("scan", "-", stdin=b"").returncode == 2
     assert run("scan", "-", "--allow-empty", stdin=b"").returncode == 0

@@ -87,7 +87,11 @@ impl Scan {
 
     fn join(&mut self) {
         if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+            if thread.join().is_err() {
+                if let Ok(mut summary) = self.summary.lock() {
+                    summary.broken = true;
+                }
+            }
         }
     }
 }

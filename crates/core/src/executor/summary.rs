@@ -56,6 +56,8 @@ pub struct Summary {
     pub sources: BTreeMap<String, u64>,
     /// Candidates of sequences without a timestamp.
     pub without_time: u64,
+    /// Whether a thread of the scan broke down: a defect, and the results are not whole.
+    pub broken: bool,
     /// Whether the scan was stopped before its end.
     pub stopped: bool,
 }

@@ -13,12 +13,21 @@ pub struct Utf16Reader<R> {
     raw: Vec<u8>,
     used: usize,
     ended: bool,
+    /// The decoder has been told of the end, and must not be asked again.
+    finished: bool,
 }
 
 impl<R: Read> Utf16Reader<R> {
     /// `encoding` is UTF-16, little or big endian.
     pub fn new(inner: R, encoding: &'static Encoding) -> Self {
-        Self { inner, decoder: encoding.new_decoder_without_bom_handling(), raw: Vec::new(), used: 0, ended: false }
+        Self {
+            inner,
+            decoder: encoding.new_decoder_without_bom_handling(),
+            raw: Vec::new(),
+            used: 0,
+            ended: false,
+            finished: false,
+        }
     }
 }
 
@@ -27,6 +36,9 @@ impl<R: Read> Read for Utf16Reader<R> {
         if out.len() < 4 {
             // The decoder writes whole characters only.
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "UTF-16 is read in pieces of at least four bytes"));
+        }
+        if self.finished {
+            return Ok(0);
         }
         loop {
             if self.used == self.raw.len() && !self.ended {
@@ -38,7 +50,8 @@ impl<R: Read> Read for Utf16Reader<R> {
             }
             let (result, read, written, _) = self.decoder.decode_to_utf8(&self.raw[self.used..], out, self.ended);
             self.used += read;
-            if written > 0 || (self.ended && result == CoderResult::InputEmpty) {
+            self.finished = self.ended && result == CoderResult::InputEmpty;
+            if written > 0 || self.finished {
                 return Ok(written);
             }
         }
