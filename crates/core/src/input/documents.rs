@@ -88,7 +88,7 @@ impl Splitter {
             }
             Some(_) => {
                 self.text = Text::Outside;
-                self.keep(b"\"");
+                self.keep_outside(b'"');
             }
         }
         end + 1
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn arrays_and_documents_over_lines() {
         let kept = split("[{\"a\": \"]}\\\"\"},\n {\"b\":\n [1]}]\n", false);
-        assert_eq!(kept.documents, [("{\"a\": \"]}\\\"\"}".into(), 1, 1), ("{\"b\":  [1]}".into(), 2, 18)]);
+        assert_eq!(kept.documents, [("{\"a\": \"]}\\\"\"}".into(), 1, 1), ("{\"b\":  [1]}".into(), 2, 17)]);
         assert!(kept.faults.is_empty());
         let kept = split("{\n \"a\": {}\n}\n{\"b\": 1}", false);
         assert_eq!(kept.documents.iter().map(|document| document.2).collect::<Vec<_>>(), [0, 13]);
