@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from contraband.cli.common import fail, load, load_exceptions, open_output, paths, report_problems, report_summary, say
+from contraband.detection.exceptions import InvalidException
 from contraband.detection.rules import Severity
 from contraband.detection.scan import Prepared, prepare, start
 from contraband.engine import EngineError, EngineOptions, Scan, ScanOptions
@@ -86,7 +87,7 @@ def command(
       contraband scan samples
     """
     began = time.monotonic()
-    items = () if no_exceptions else load_exceptions(exception_folders)
+    items = None if no_exceptions else load_exceptions(exception_folders)
     options = EngineOptions(enrich=not no_enrich, routing=not no_routing, threads=threads)
     try:
         prepared = prepare(
@@ -103,7 +104,7 @@ def command(
             since=since, until=until, hosts=hosts, strict=strict, source=source, host_name=host_name, sorted=is_sorted
         )
         scan = start(prepared, paths(given), limits)
-    except EngineError as error:
+    except (EngineError, InvalidException) as error:
         fail(str(error))
     worst, stopped = _write(scan, prepared, form, output, quiet=quiet)
     summary = scan.summary()

@@ -11,6 +11,7 @@ import click
 from contraband.cli.common import fail, load_exceptions, report_problems, say
 from contraband.cli.common import load as load_rules
 from contraband.detection.cases import Case, InvalidCases, Outcome, Together, Truth, Verdict, load_sigma_cases
+from contraband.detection.exceptions import InvalidException
 from contraband.detection.packages import DEFAULT_PACKAGE, load_published, package_ids
 from contraband.detection.rules import Loaded
 from contraband.detection.testing import Report, run
@@ -49,7 +50,7 @@ def command(names: tuple[str, ...], junit: Path | None, infos: tuple[str, ...], 
     try:
         cases = _sigma_cases(infos)
         report = run(loaded, beside=published, items=load_exceptions(folders), cases=cases, as_package=whole)
-    except InvalidCases as error:
+    except (InvalidCases, InvalidException) as error:
         fail(str(error))
     if not report.outcomes:
         fail(f"no case to run: {len(loaded.rules)} rules, none with a cases.toml beside it")

@@ -194,3 +194,26 @@ def test_help_has_an_example(name: str) -> None:
     result = CliRunner().invoke(cli, [name, "--help"])
     assert result.exit_code == 0, result.output
     assert "Example" in result.output
+
+
+def test_exceptions_in_the_rules_own_folder_apply_in_scan(telemetry: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "loud-rule"
+    folder.mkdir()
+    (folder / "rule.toml").write_text(
+        '[rule]\nname = "L"\nrule_id = "l"\nlanguage = "eql"\ntype = "eql"\nseverity = "high"\nrisk_score = 73\nquery = "process where true"\n',
+        encoding="utf-8",
+    )
+    (folder / "exceptions.toml").write_text(
+        '[[exceptions]]\ncontainer = { list_id = "x" }\n[[exceptions.items]]\nitem_id = "web"\nname = "web"\n'
+        'entries = [{ field = "host.name", type = "wildcard", operator = "included", value = "web-?" }]\n',
+        encoding="utf-8",
+    )
+    assert contraband("scan", telemetry, "--rules", folder).stdout == b""
+    assert contraband("scan", telemetry, "--rules", folder, "--no-exceptions").stdout != b""
+    (folder / "exceptions.toml").write_text(
+        '[[exceptions]]\n[[exceptions.items]]\nname = "n"\nentries = [{ field = "a", type = "list" }]\n',
+        encoding="utf-8",
+    )
+    ran = contraband("scan", telemetry, "--rules", folder)
+    assert ran.returncode == 2
+    assert b"value list" in ran.stderr
