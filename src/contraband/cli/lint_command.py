@@ -6,7 +6,7 @@ import click
 
 from contraband.cli.common import load, say
 from contraband.detection.compiled import compile_rules
-from contraband.detection.lint import warnings_of
+from contraband.detection.lint import errors_of, warnings_of
 
 
 @click.command("lint")
@@ -21,15 +21,15 @@ def command(names: tuple[str, ...], quiet: bool) -> int:
     """
     loaded = load(names)
     compiled, problems = compile_rules(loaded.rules)
-    errors = [*loaded.problems, *problems]
+    errors = [*loaded.problems, *problems, *(problem for entry in compiled for problem in errors_of(entry))]
     for problem in errors:
         click.echo(f"error: {problem}")
     warnings = 0
     for entry in compiled:
-        for message in warnings_of(entry):
+        for doubt in warnings_of(entry):
             warnings += 1
             if not quiet:
-                click.echo(f"warning: {entry.rule.path or entry.rule.name}: {message}")
+                click.echo(f"warning: {doubt}")
     for language, count in sorted(loaded.passed_over.items()):
         say(f"{count} rules in {language} passed over")
     say(f"{len(compiled)} EQL rules compile, {len(errors)} errors, {warnings} warnings")

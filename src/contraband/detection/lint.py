@@ -4,37 +4,115 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from contraband.detection import toml_text
 from contraband.detection.compiled import Compiled
+from contraband.detection.exceptions import InvalidException, load_items
 from contraband.detection.routing import sources_of
-from contraband.diagnostics import CompileError
+from contraband.detection.rules import Problem, Rule
+from contraband.diagnostics import CompileError, Span
 from contraband.eql import parse
 from contraband.eql.syntax import ast
 from contraband.schema import Schema
 
+_CONFIDENCES = ("low", "medium", "high")
+
 _RISK = {"low": (1, 21), "medium": (22, 47), "high": (48, 73), "critical": (74, 100)}
 
 
-def warnings_of(compiled: Compiled) -> Iterator[str]:
-    """One line for each doubt."""
+def warnings_of(compiled: Compiled) -> Iterator[Problem]:
+    """Doubts, each where it stands in the rule's file."""
     rule = compiled.rule
-    schema = Schema.open()
     try:
         tree = parse(rule.query)
     except CompileError:
         return
-    names = dict.fromkeys(field.name for field in _fields(tree))
-    for name in names:
-        if not schema.known(name):
-            close = schema.close_names(name)
-            hint = f"; a similar name exists: `{close[0]}`" if close else ""
-            yield f"unknown field `{name}`: no shipped schema has it, so its values decide its type{hint}"
-    for name in dict.fromkeys(_negated_optional(tree)):
-        yield f"a negation over `?{name}` matches documents without it only where the field is mapped"
+    place = Positions(rule)
+    yield from _unknown_fields(tree, place)
+    for field in _once(_negated_optional(tree)):
+        message = f"a negation over `?{field.name}` matches documents without it only where the field is mapped"
+        yield place.problem(message, field.span)
     if rule.index and not sources_of(rule.index):
-        yield f"no source is declared to live in {', '.join(rule.index)}"
+        yield place.problem(f"no source is declared to live in {', '.join(rule.index)}", key="index")
     low, high = _RISK[str(rule.severity)]
     if not low <= rule.risk_score <= high:
-        yield f"risk score {rule.risk_score} does not go with severity {rule.severity} ({low} to {high})"
+        message = f"risk score {rule.risk_score} does not go with severity {rule.severity} ({low} to {high})"
+        yield place.problem(message, key="risk_score")
+
+
+def errors_of(compiled: Compiled) -> Iterator[Problem]:
+    """What a rule's own folder lacks: its confidence, and what each of its exceptions must state."""
+    rule = compiled.rule
+    if rule.path is None or rule.path.name != "rule.toml":
+        return
+    sidecar = rule.path.with_name("sidecar.toml")
+    if sidecar.exists() and rule.sidecar.confidence not in _CONFIDENCES:
+        yield Problem(sidecar, f"`confidence` is `{rule.sidecar.confidence}`; expected {', '.join(_CONFIDENCES)}")
+    exceptions = rule.path.with_name("exceptions.toml")
+    if not exceptions.exists():
+        return
+    try:
+        items = load_items(exceptions)
+    except InvalidException as error:
+        yield Problem(exceptions, str(error))
+        return
+    for item in items:
+        meta = item.meta or {}
+        if not meta.get("reason"):
+            yield Problem(exceptions, f"exception `{item.id}` has no reason (`meta.reason`)")
+        if not item.expire_time and not meta.get("review"):
+            yield Problem(
+                exceptions, f"exception `{item.id}` has neither `expire_time` nor a review date (`meta.review`)"
+            )
+
+
+class Positions:
+    """Where things stand in the file of a rule; the file is read when the first is asked for."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
+        self._text: str | None = None
+
+    def problem(self, message: str, span: Span | None = None, *, key: str = "query") -> Problem:
+        """A finding about a part of the query, or about another key of the rule."""
+        line, column = self._of(span, key) or (None, None)
+        return Problem(self._rule.path, message, line, column, self._rule.name)
+
+    def _of(self, span: Span | None, key: str) -> tuple[int, int] | None:
+        path = self._rule.path
+        if path is None or path.suffix != ".toml":
+            return None
+        if self._text is None:
+            self._text = path.read_bytes().decode("utf-8", "replace")
+            self._values = toml_text.values(self._text)
+        value = self._values.get(f"rule.{key}") or self._values.get(key)
+        if value is None:
+            return None
+        if span is None:
+            found = toml_text.place(self._text, value.key)
+        else:
+            table = toml_text.offsets(self._text, value)
+            found = toml_text.place(self._text, table[min(span.start, len(table) - 1)])
+        return found.line, found.column
+
+
+def _unknown_fields(tree: object, place: Positions) -> Iterator[Problem]:
+    schema = Schema.open()
+    for field in _once(_fields(tree)):
+        if schema.known(field.name):
+            continue
+        close = schema.close_names(field.name)
+        hint = f"; a similar name exists: `{close[0]}`" if close else ""
+        message = f"unknown field `{field.name}`: no shipped schema has it, so its values decide its type{hint}"
+        yield place.problem(message, field.span)
+
+
+def _once(fields: Iterator[ast.Field]) -> Iterator[ast.Field]:
+    """The first mention of each."""
+    seen: set[str] = set()
+    for field in fields:
+        if field.name not in seen:
+            seen.add(field.name)
+            yield field
 
 
 def _fields(node: object) -> Iterator[ast.Field]:
@@ -49,10 +127,10 @@ def _fields(node: object) -> Iterator[ast.Field]:
             yield from _fields(getattr(node, name))
 
 
-def _negated_optional(node: object, *, negated: bool = False) -> Iterator[str]:
+def _negated_optional(node: object, *, negated: bool = False) -> Iterator[ast.Field]:
     if isinstance(node, ast.Field):
         if negated and node.optional:
-            yield node.name
+            yield node
     elif isinstance(node, tuple):
         for item in node:
             yield from _negated_optional(item, negated=negated)

@@ -217,3 +217,31 @@ def test_exceptions_in_the_rules_own_folder_apply_in_scan(telemetry: Path, tmp_p
     ran = contraband("scan", telemetry, "--rules", folder)
     assert ran.returncode == 2
     assert b"value list" in ran.stderr
+
+
+def test_lint_names_the_place_of_an_unknown_field(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text(
+        '[rule]\nname = "R"\nrule_id = "r"\nlanguage = "eql"\ntype = "eql"\nseverity = "high"\nrisk_score = 7\n'
+        "query = '''\nprocess where\n  process.nmae == \"x\"\n'''\n",
+        encoding="utf-8",
+    )
+    ran = contraband("lint", path)
+    assert ran.returncode == 0
+    assert b"r.toml:10:3: unknown field `process.nmae`" in ran.stdout
+    assert b"r.toml:7:1: risk score 7 does not go with severity high" in ran.stdout
+
+
+def test_lint_refuses_an_exception_without_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "rule.toml").write_text(
+        '[rule]\nname = "R"\nrule_id = "r"\nlanguage = "eql"\ntype = "eql"\nseverity = "low"\nrisk_score = 21\nquery = "any where true"\n',
+        encoding="utf-8",
+    )
+    (tmp_path / "exceptions.toml").write_text(
+        '[[exceptions]]\n[[exceptions.items]]\nname = "n"\nentries = [{ field = "a", type = "exists" }]\n',
+        encoding="utf-8",
+    )
+    ran = contraband("lint", tmp_path)
+    assert ran.returncode == 1
+    assert b"`n` has no reason" in ran.stdout
+    assert b"nor a review date" in ran.stdout
