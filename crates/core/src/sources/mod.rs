@@ -1,14 +1,16 @@
 //! Raw telemetry to ECS documents: one module a format. A decoder turns the bytes of one file into JSON documents, each
 //! with the place it came from; what the documents mean is not known here.
 
+pub mod auditd;
 pub mod evtx;
 pub mod windows_json;
 pub mod windows_xml;
 mod winlog;
 pub mod winlogbeat;
+mod writer;
 
 /// Where in its file a document came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// Number of the record (of the line, for line formats), from 1.
     pub record: u64,
@@ -88,4 +90,5 @@ pub const FORMATS: &[Format] = &[
         reading: Reading::Documents(windows_json::mapper),
     },
     Format { name: "winlogbeat", recognise: winlogbeat::recognise, reading: Reading::Documents(winlogbeat::mapper) },
+    auditd::FORMAT,
 ];

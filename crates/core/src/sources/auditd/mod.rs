@@ -1,0 +1,198 @@
+//! The Linux audit log as auditd writes it (`log_format` RAW and ENRICHED, with and without `node=`): records are joined to
+//! events and become the documents of Elastic's auditd_manager integration. What lies in other files is not known here.
+
+mod arguments;
+mod document;
+mod event;
+mod normal;
+mod numbers;
+mod record;
+mod sockaddr;
+mod window;
+
+use super::writer::Writer;
+use super::{Decoder, Fault, Format, Place, Reading, Sink};
+use record::{Head, Key};
+use window::{Group, Window};
+
+/// The list line of this format.
+pub const FORMAT: Format = Format {
+    name: "auditd",
+    recognise,
+    reading: Reading::Bytes(|_| Box::new(Auditd::default())),
+};
+
+/// Whether a file begins with audit records; a few damaged lines before the first are passed over.
+pub fn recognise(head: &[u8]) -> bool {
+    let lines = head.split(|byte| *byte == b'\n').take(8);
+    lines.into_iter().any(|line| std::str::from_utf8(line).is_ok_and(|line| record::head(line).is_some()))
+}
+
+/// Longer lines are damage: the kernel cuts its records at 8 KiB, and auditd's own limit is 9 KiB before ENRICHED.
+const MAXIMUM_LINE: usize = 1 << 20;
+
+/// Reads an audit log.
+#[derive(Debug, Default)]
+pub struct Auditd {
+    /// The line that the last piece of the file ended in.
+    rest: Vec<u8>,
+    /// Whether the rest of the current line is passed over, because it is too long.
+    skipping: bool,
+    /// Where the next line begins.
+    next: Position,
+    window: Window,
+    writer: Writer,
+}
+
+/// The number of lines so far, and the offset of the next.
+#[derive(Clone, Copy, Debug, Default)]
+struct Position {
+    lines: u64,
+    offset: u64,
+}
+
+impl Decoder for Auditd {
+    fn push(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) {
+        while let Some(end) = memchr::memchr(b'\n', bytes) {
+            let (line, after) = (&bytes[..end], &bytes[end + 1..]);
+            if self.rest.is_empty() && !self.skipping {
+                self.line(line, 1, sink);
+            } else {
+                self.keep(line);
+                self.kept_line(1, sink);
+            }
+            bytes = after;
+        }
+        self.keep(bytes);
+    }
+
+    fn finish(&mut self, sink: &mut dyn Sink) {
+        if !self.rest.is_empty() || self.skipping {
+            self.kept_line(0, sink);
+        }
+        while let Some(group) = self.window.last_first() {
+            self.emit(group, sink);
+        }
+    }
+}
+
+impl Auditd {
+    /// Keeps the beginning of a line until its end comes.
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.skipping {
+            self.next.offset += bytes.len() as u64;
+        } else if self.rest.len() + bytes.len() > MAXIMUM_LINE {
+            self.next.offset += (self.rest.len() + bytes.len()) as u64;
+            self.rest = Vec::new();
+            self.skipping = true;
+        } else {
+            self.rest.extend_from_slice(bytes);
+        }
+    }
+
+    fn kept_line(&mut self, line_break: u64, sink: &mut dyn Sink) {
+        if self.skipping {
+            self.skipping = false;
+            self.next.offset += line_break;
+            self.next.lines += 1;
+            let place = Place { record: self.next.lines, offset: self.next.offset };
+            fault(sink, "overlong line", format!("a line longer than {MAXIMUM_LINE} bytes ends here"), place);
+            return;
+        }
+        let line = std::mem::take(&mut self.rest);
+        self.line(&line, line_break, sink);
+        self.rest = line;
+        self.rest.clear();
+    }
+
+    fn line(&mut self, line: &[u8], line_break: u64, sink: &mut dyn Sink) {
+        let place = Place { record: self.next.lines + 1, offset: self.next.offset };
+        self.next.lines += 1;
+        self.next.offset += line.len() as u64 + line_break;
+        match std::str::from_utf8(line) {
+            Ok(text) => self.text(text, place, sink),
+            Err(_) => self.text(&String::from_utf8_lossy(line), place, sink),
+        }
+    }
+
+    fn text(&mut self, text: &str, place: Place, sink: &mut dyn Sink) {
+        let text = text.trim_end_matches('\r');
+        // `ausearch --raw` separates events so; a crash leaves blocks of zero bytes.
+        if text.trim().is_empty() || text == "----" {
+            return;
+        }
+        match record::head(text) {
+            Some(head) => match hidden_record(head.body) {
+                None => self.record(text, &head, place, sink),
+                Some(at) => {
+                    let at = at + (text.len() - head.body.len());
+                    let message = "another record begins inside this one: a part of the file is missing".to_owned();
+                    fault(sink, "spliced audit record", message, place);
+                    self.text(&text[..at], place, sink);
+                    self.text(&text[at..], later(place, at), sink);
+                }
+            },
+            None => match hidden_record(text).filter(|at| *at > 0) {
+                Some(at) => {
+                    fault(sink, "no audit record", "a record is preceded by other bytes".to_owned(), place);
+                    self.text(&text[at..], later(place, at), sink);
+                }
+                None => {
+                    let expected = "expected `type=… msg=audit(seconds.milliseconds:number): …`";
+                    fault(sink, "no audit record", format!("{expected}, found `{}`", start_of(text)), place);
+                }
+            },
+        }
+    }
+
+    fn record(&mut self, text: &str, head: &Head<'_>, place: Place, sink: &mut dyn Sink) {
+        self.window.add(text, head, place);
+        while let Some(group) = self.window.ripe() {
+            self.emit(group, sink);
+        }
+    }
+
+    fn emit(&mut self, group: Group, sink: &mut dyn Sink) {
+        let heads: Vec<Head<'_>> = group.lines().filter_map(record::head).collect();
+        let mut faults = Vec::new();
+        if let Some(event) = event::assemble(&heads, &mut faults) {
+            sink.document(document::write(&event, &mut self.writer), group.place);
+        }
+        for (kind, message) in faults {
+            fault(sink, kind, message, group.place);
+        }
+        if group.cut_short {
+            fault(sink, "overlong audit event", "records beyond 32 MiB were left out".to_owned(), group.place);
+        }
+        self.window.recycle(group);
+    }
+}
+
+fn fault(sink: &mut dyn Sink, kind: &'static str, message: String, place: Place) {
+    sink.fault(Fault { kind, message, place });
+}
+
+fn later(place: Place, by: usize) -> Place {
+    Place { offset: place.offset + by as u64, ..place }
+}
+
+/// Where another record begins in a text: `type=… msg=audit(`, with its `node=`.
+fn hidden_record(text: &str) -> Option<usize> {
+    let time = memchr::memmem::find(text.as_bytes(), b" msg=audit(")?;
+    let kind = text[..time].rfind("type=").filter(|at| !text[at + 5..time].contains(char::is_whitespace))?;
+    let node = text[..kind].rfind("node=").filter(|at| {
+        text[..kind].ends_with(' ') && !text[at + 5..kind - 1].contains(char::is_whitespace)
+    });
+    Some(node.unwrap_or(kind))
+}
+
+/// The first characters of a text, for a message.
+fn start_of(text: &str) -> String {
+    text.chars().take(60).map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+}
+
+impl From<&Head<'_>> for Key {
+    fn from(head: &Head<'_>) -> Self {
+        Key { milliseconds: head.milliseconds, serial: head.serial, node: head.node.to_owned() }
+    }
+}

@@ -1,0 +1,128 @@
+//! Joins the records of an event: they share node, time and number, but the kernel writes events of several processors
+//! into each other, and some records late. Events leave in the order of (time, number) once no more of their records
+//! are to be expected. It knows only the heads of records.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use crate::sources::Place;
+
+use super::record::{Head, Key};
+
+/// The records of one event.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    key: Option<Key>,
+    /// The lines, one after the other.
+    text: String,
+    lines: Vec<Range<usize>>,
+    /// Where the first of them lies.
+    pub place: Place,
+    /// Whether the record was seen that the kernel writes last.
+    complete: bool,
+    /// Number of the record that came last.
+    last: u64,
+    /// Whether records were left out because there were too many.
+    pub cut_short: bool,
+}
+
+impl Group {
+    /// The records, in order of arrival.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().filter_map(|range| self.text.get(range.clone()))
+    }
+}
+
+/// Records after the last of an event until it leaves: others may still come out of order.
+const LINGER: u64 = 24;
+/// Records after which an event that never ended leaves.
+const PATIENCE: u64 = 2000;
+/// The time after which `ausearch` too takes an event for complete.
+const TIMEOUT_MILLISECONDS: i64 = 2000;
+/// Events that wait at the same time.
+const MAXIMUM_GROUPS: usize = 256;
+/// Bytes of records of one event.
+const MAXIMUM_TEXT: usize = 32 << 20;
+
+/// The events whose records are still coming.
+#[derive(Debug, Default)]
+pub(super) struct Window {
+    /// In order of (time, number).
+    groups: VecDeque<Group>,
+    records: u64,
+    newest: i64,
+    spare: Vec<Group>,
+}
+
+impl Window {
+    /// Adds one record.
+    pub fn add(&mut self, text: &str, head: &Head<'_>, place: Place) {
+        self.records += 1;
+        self.newest = self.newest.max(head.milliseconds);
+        let at = self.position(head, place);
+        let records = self.records;
+        let Some(group) = self.groups.get_mut(at) else { return };
+        group.last = records;
+        // A record that stands alone (of a program, or of the audit daemon) is complete as it is; a compound event ends
+        // with the kernel's end mark or, since Linux 3.14, with the title of the process.
+        group.complete |= match head.kind {
+            "EOE" | "PROCTITLE" => true,
+            _ => group.lines.is_empty() && head.kind != "SYSCALL",
+        };
+        if head.kind == "SYSCALL" && group.lines.len() == 1 {
+            group.complete = false;
+        }
+        if group.text.len() + text.len() > MAXIMUM_TEXT {
+            group.cut_short = true;
+            return;
+        }
+        let start = group.text.len();
+        group.text.push_str(text);
+        group.lines.push(start..group.text.len());
+    }
+
+    /// The place of the record's event in the window, which is opened if need be.
+    fn position(&mut self, head: &Head<'_>, place: Place) -> usize {
+        let rank = (head.milliseconds, head.serial, head.node);
+        let mut at = self.groups.len();
+        for group in self.groups.iter().rev() {
+            let Some(key) = &group.key else { break };
+            match (key.milliseconds, key.serial, key.node.as_str()).cmp(&rank) {
+                std::cmp::Ordering::Equal => return at - 1,
+                std::cmp::Ordering::Less => break,
+                std::cmp::Ordering::Greater => at -= 1,
+            }
+        }
+        let mut group = self.spare.pop().unwrap_or_default();
+        group.key = Some(Key::from(head));
+        group.place = place;
+        self.groups.insert(at, group);
+        at
+    }
+
+    /// The next event that is complete, oldest first.
+    pub fn ripe(&mut self) -> Option<Group> {
+        let group = self.groups.front()?;
+        let age = self.records - group.last;
+        let late = group.key.as_ref().is_some_and(|key| self.newest - key.milliseconds > TIMEOUT_MILLISECONDS);
+        let ripe = age >= PATIENCE || age >= LINGER && (group.complete || late);
+        if ripe || self.groups.len() > MAXIMUM_GROUPS { self.groups.pop_front() } else { None }
+    }
+
+    /// At the end of the file: the next event, complete or not.
+    pub fn last_first(&mut self) -> Option<Group> {
+        self.groups.pop_front()
+    }
+
+    /// Takes back the room of an event that has left.
+    pub fn recycle(&mut self, mut group: Group) {
+        if self.spare.len() < 8 && group.text.capacity() <= 1 << 16 {
+            group.text.clear();
+            group.lines.clear();
+            group.key = None;
+            group.complete = false;
+            group.cut_short = false;
+            self.spare.push(group);
+        }
+    }
+}
