@@ -281,12 +281,6 @@ def unsupported_field_type(name: str, kind: str, span: Span) -> Diagnostic:
     return Diagnostic("E211", f"{message} as is unsupported", span, f"type is {kind}")
 
 
-def inexact_text(name: str, kind: str, span: Span) -> Diagnostic:
-    """E212: a text field without a keyword sub-field."""
-    message = f"[{name}] cannot operate on field of data type [{kind}]: No keyword/multi-field defined exact matches for [{name}]"
-    return Diagnostic("E212", message, span, "analysed text", ("map a keyword sub-field",))
-
-
 def invalid_regex(pattern: str, reason: str, span: Span) -> Diagnostic:
-    """E213: a regular expression that Lucene would refuse."""
-    return Diagnostic("E213", f"invalid regular expression [{pattern}]: {reason}", span, reason)
+    """E212: a regular expression that Lucene would refuse."""
+    return Diagnostic("E212", f"invalid regular expression [{pattern}]: {reason}", span, reason)

@@ -34,7 +34,7 @@ from contraband.eql.analysis.checked import (
 from contraband.eql.analysis.constants import fit
 from contraband.eql.analysis.fold import Folder
 from contraband.eql.analysis.static_types import NUMERIC, family_of, first_field, literal_type, passes, type_of
-from contraband.eql.functions import FUNCTIONS, Function
+from contraband.eql.functions import FUNCTIONS, EvaluationError, Function
 from contraband.eql.syntax import ast
 from contraband.schema import Schema
 from contraband.schema.types import FieldType, TypeFamily
@@ -379,8 +379,10 @@ def _regex_problem(pattern: str, fold: Fold, *, on_field: bool) -> str | None:
     )
     try:
         read()
-    except ValueError as error:
-        return str(error)
+    except RecursionError:
+        return "nested too deeply"
+    except (ValueError, EvaluationError) as error:
+        return str(error).rpartition("]: ")[2]
     return None
 
 
