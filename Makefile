@@ -31,10 +31,6 @@ $(VENV)/.dev: $(VENV)/.base
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,parquet,sigma]'
 	@touch $@
 
-$(VENV)/.bench: $(VENV)/.base
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
-	@touch $@
-
 .PHONY: demo
 demo: $(VENV)/.base ## Find the malicious installs in the shipped samples
 	@$(BIN)/contraband scan --format table --min-severity medium samples
@@ -70,10 +66,6 @@ accept: $(VENV)/.dev ## Rewrite the expectations of specs and generated pages; r
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## Compare reference and core on 100,000 generated queries
 	PYTHONPATH=. $(BIN)/python -m tests.differential.fuzz --cases 100000
-
-.PHONY: bench
-bench: $(VENV)/.bench ## Measure against the alternatives, and check the answers
-	$(BIN)/python -m benches
 
 .PHONY: wheel
 wheel: tools ## Build the wheel, for machines without a toolchain

@@ -15,8 +15,10 @@ pub enum Component {
     Unsigned(u64),
     /// Floating point.
     Double(f64),
-    /// Text, addresses and versions.
+    /// Text and versions.
     Text(String),
+    /// An address, by its 16 bytes.
+    Address(u128),
     /// An instant.
     Date(Time),
 }
@@ -34,7 +36,7 @@ impl Component {
             Value::Double(float) => Component::Double(*float),
             Value::Text(text) | Value::Version(text) => Component::Text(text.clone().into_owned()),
             Value::Date(time) => Component::Date(*time),
-            Value::Address(bits) => Component::Text(address::text(*bits)),
+            Value::Address(bits) => Component::Address(*bits),
         })
     }
 
@@ -48,6 +50,7 @@ impl Component {
             Component::Double(float) => crate::value::number::float_text(*float),
             Component::Text(text) => text.clone(),
             Component::Date(time) => time.iso(),
+            Component::Address(bits) => address::text(*bits),
         }
     }
 }
@@ -99,6 +102,7 @@ fn encode(part: &Component, out: &mut Vec<u8>) {
             exact.extend(time.nanos.to_be_bytes());
             number(time.seconds as f64, 3, &exact, out);
         }
+        Component::Address(bits) => number(*bits as f64, 4, &bits.to_be_bytes(), out),
         Component::Text(text) => {
             out.push(TEXT);
             // A zero byte ends the text, so that a shorter one sorts first; zero bytes inside are doubled up.
@@ -134,6 +138,7 @@ fn decode(rest: &mut &[u8]) -> Option<Component> {
                 0 => Some(Component::Long((u64::from_be_bytes(take(rest)?) ^ 1 << 63) as i64)),
                 1 => Some(Component::Unsigned(u64::from_be_bytes(take(rest)?))),
                 2 => Some(Component::Double(f64::from_bits(u64::from_be_bytes(take(rest)?)))),
+                4 => Some(Component::Address(u128::from_be_bytes(take(rest)?))),
                 _ => {
                     let seconds = (u64::from_be_bytes(take(rest)?) ^ 1 << 63) as i64;
                     Some(Component::Date(Time { seconds, nanos: u32::from_be_bytes(take(rest)?) }))

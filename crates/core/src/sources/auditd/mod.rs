@@ -16,11 +16,8 @@ use record::{Head, Key};
 use window::{Group, Window};
 
 /// The list line of this format.
-pub const FORMAT: Format = Format {
-    name: "auditd",
-    recognise,
-    reading: Reading::Bytes(|_| Box::new(Auditd::default())),
-};
+pub const FORMAT: Format =
+    Format { name: "auditd", recognise, reading: Reading::Bytes(|_| Box::new(Auditd::default())) };
 
 /// Whether a file begins with audit records; a few damaged lines before the first are passed over.
 pub fn recognise(head: &[u8]) -> bool {
@@ -180,9 +177,9 @@ fn later(place: Place, by: usize) -> Place {
 fn hidden_record(text: &str) -> Option<usize> {
     let time = memchr::memmem::find(text.as_bytes(), b" msg=audit(")?;
     let kind = text[..time].rfind("type=").filter(|at| !text[at + 5..time].contains(char::is_whitespace))?;
-    let node = text[..kind].rfind("node=").filter(|at| {
-        text[..kind].ends_with(' ') && !text[at + 5..kind - 1].contains(char::is_whitespace)
-    });
+    let node = text[..kind]
+        .rfind("node=")
+        .filter(|at| text[..kind].ends_with(' ') && !text[at + 5..kind - 1].contains(char::is_whitespace));
     Some(node.unwrap_or(kind))
 }
 
