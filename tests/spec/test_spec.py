@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from spec.runner import ENGINES, Case, accept, observe, read_cases
 
 FILES = sorted(Path(__file__).parent.rglob("*.md"))

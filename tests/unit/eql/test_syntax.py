@@ -8,15 +8,40 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shared import shared_path
 
 from contraband.diagnostics import CompileError, Span, line_and_column, render_all
 from contraband.eql import compile_query
 from contraband.eql.syntax import parse, print_statement
+from shared import shared_path
 
 ROOT = Path(__file__).parents[3]
 WORDS = [
-    *"process any where sequence sample by with maxspan = 1m runs until [ ![ ] ( ) not and or in in~ : like~".split(),
+    *[
+        "process",
+        "any",
+        "where",
+        "sequence",
+        "sample",
+        "by",
+        "with",
+        "maxspan",
+        "=",
+        "1m",
+        "runs",
+        "until",
+        "[",
+        "![",
+        "]",
+        "(",
+        ")",
+        "not",
+        "and",
+        "or",
+        "in",
+        "in~",
+        ":",
+        "like~",
+    ],
     *[
         "==",
         "!=",

@@ -106,7 +106,10 @@ fn add_parent(value: &Value, process: &Process, added: &mut Added) {
 }
 
 fn starts(value: &Value) -> bool {
-    has(value, "event.category", "process") && has(value, "event.type", "start")
+    // A failed exec changes no image.
+    has(value, "event.category", "process")
+        && has(value, "event.type", "start")
+        && !has(value, "event.outcome", "failure")
 }
 
 /// The same process has the same identity in every run.
