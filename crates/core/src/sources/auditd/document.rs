@@ -1,4 +1,4 @@
-//! Writes an event as the ECS document that Elastic's auditd_manager integration makes of it.
+//! Writes an event as the ECS document that Elastic's `auditd_manager` integration makes of it.
 
 use std::borrow::Cow;
 
@@ -246,7 +246,8 @@ fn users(event: &Event<'_>, writer: &mut Writer) {
         ids(event, "uid", "gid", writer);
     }
     writer.close();
-    let mut related: Vec<&str> = event.names.iter().filter(|(key, _)| key.ends_with("uid")).map(|name| name.1).collect();
+    let mut related: Vec<&str> =
+        event.names.iter().filter(|(key, _)| key.ends_with("uid")).map(|name| name.1).collect();
     let entities = [&event.user, &event.effective, &event.target];
     related.extend(entities.iter().filter_map(|entity| entity.name.as_deref()));
     related.sort_unstable();

@@ -53,16 +53,8 @@ pub(super) enum To {
 
 const NO_KEYS: Keys = Keys { actor: &[], actor_as: &[], object: &[], object_second: &[], how: &[] };
 
-const NONE: Normal = Normal {
-    action: "",
-    what: "",
-    path: 0,
-    keys: NO_KEYS,
-    remote: false,
-    category: &[],
-    types: &[],
-    entities: &[],
-};
+const NONE: Normal =
+    Normal { action: "", what: "", path: 0, keys: NO_KEYS, remote: false, category: &[], types: &[], entities: &[] };
 
 /// Records of PAM and of programs that manage sessions and accounts.
 const SESSION: Normal = Normal {
@@ -93,6 +85,10 @@ const fn socket(action: &'static str, types: &'static [&'static str]) -> Normal 
 
 const fn session(action: &'static str, types: &'static [&'static str]) -> Normal {
     Normal { action, category: &["authentication"], types, entities: LOGIN_ENTITIES, ..SESSION }
+}
+
+const fn in_session(action: &'static str, types: &'static [&'static str]) -> Normal {
+    Normal { category: &["session"], ..session(action, types) }
 }
 
 const fn host(action: &'static str, what: &'static str, types: &'static [&'static str]) -> Normal {
@@ -149,8 +145,8 @@ pub(super) fn system_call(name: &str) -> Normal {
         "recv" | "recvfrom" | "recvmsg" | "recvmmsg" => socket("received-from", &["connection", "info"]),
         "send" | "sendto" | "sendmsg" | "sendmmsg" => socket("sent-to", &["connection", "info"]),
         "kill" | "tkill" | "tgkill" => process("killed-pid", "process", &["end"]),
-        "setuid" | "seteuid" | "setfsuid" | "setreuid" | "setgid" | "setegid" | "setfsgid" | "setregid" | "setresuid"
-        | "setresgid" => by_system_call(process("changed-identity-of", "process", &["change"])),
+        "setuid" | "seteuid" | "setfsuid" | "setreuid" | "setgid" | "setegid" | "setfsgid" | "setregid"
+        | "setresuid" | "setresgid" => by_system_call(process("changed-identity-of", "process", &["change"])),
         "sched_setparam" | "sched_setscheduler" | "sched_setattr" => {
             by_system_call(process("adjusted-scheduling-policy-of", "process", &["change"]))
         }
@@ -179,8 +175,8 @@ pub(super) fn record_type(name: &str, has: impl Fn(&str) -> bool) -> Option<Norm
     Some(match name {
         "USER_AUTH" => session("authenticated", &["info"]),
         "USER_ACCT" => session("was-authorized", &["info"]),
-        "USER_START" => Normal { remote: true, ..session("started-session", &["info"]) },
-        "USER_END" => session("ended-session", &["info"]),
+        "USER_START" => Normal { remote: true, ..in_session("started-session", &["start"]) },
+        "USER_END" => in_session("ended-session", &["end"]),
         "USER_ERR" => Normal { remote: true, ..session("error", &["info"]) },
         "USER_LOGIN" => Normal { remote: true, ..session("logged-in", &["start"]) },
         "USER_LOGOUT" => session("logged-out", &["end"]),
@@ -208,32 +204,23 @@ pub(super) fn record_type(name: &str, has: impl Fn(&str) -> bool) -> Option<Norm
             entities: &[(From::Actor, To::User), (From::Object, To::Effective)],
             ..NONE
         },
-        "USER_ROLE_CHANGE" => {
-            Normal { action: "changed-role-to", ..of(SESSION, &["selected-context"], &[]) }
-        }
+        "USER_ROLE_CHANGE" => Normal { action: "changed-role-to", ..of(SESSION, &["selected-context"], &[]) },
         "USER_CHAUTHTOK" => iam_session("changed-password", &["user", "change"], CHANGED_BY),
         "USER_MGMT" => iam_session("modified-user-account", &["user", "change"], CHANGED_BY),
         "GRP_CHAUTHTOK" => {
             of(iam_session("changed-group-password", &["group", "change"], GROUP_CHANGED_BY), &["acct"], &[])
         }
-        "GRP_MGMT" => Normal {
-            entities: GROUP_CHANGED_BY,
-            ..account("modified-group-account", &["group", "change"], To::Group)
-        },
+        "GRP_MGMT" => {
+            Normal { entities: GROUP_CHANGED_BY, ..account("modified-group-account", &["group", "change"], To::Group) }
+        }
         "ACCT_LOCK" => Normal { action: "locked-account", category: &["iam"], types: &["user", "info"], ..NONE },
         "ACCT_UNLOCK" => Normal { action: "unlocked-account", category: &["iam"], types: &["user", "info"], ..NONE },
         "ADD_USER" => account("added-user-account", &["user", "creation"], To::Target),
         "DEL_USER" => account("deleted-user-account", &["user", "deletion"], To::Target),
         "ADD_GROUP" => account("added-group-account-to", &["group", "creation"], To::Group),
         "DEL_GROUP" => account("deleted-group-account-from", &["group", "deletion"], To::Group),
-        "ROLE_ASSIGN" => Normal {
-            entities: &[],
-            ..account("assigned-user-role-to", &["user", "change"], To::Target)
-        },
-        "ROLE_REMOVE" => Normal {
-            entities: &[],
-            ..account("removed-user-role-from", &["user", "change"], To::Target)
-        },
+        "ROLE_ASSIGN" => Normal { entities: &[], ..account("assigned-user-role-to", &["user", "change"], To::Target) },
+        "ROLE_REMOVE" => Normal { entities: &[], ..account("removed-user-role-from", &["user", "change"], To::Target) },
         "ROLE_MODIFY" => Normal { action: "modified-role", category: &["iam"], types: &["change"], ..NONE },
         "VIRT_CONTROL" => of(host("issued-vm-control", "virtual-machine", &["info"]), &["op"], &["vm"]),
         "VIRT_RESOURCE" => of(host("assigned-vm-resource", "virtual-machine", &["info"]), &["resrc"], &["vm"]),
@@ -268,10 +255,9 @@ pub(super) fn record_type(name: &str, has: impl Fn(&str) -> bool) -> Option<Norm
             category: &["process", "configuration"],
             ..setting("changed-auditd-configuration", "service", &["change"])
         },
-        "DAEMON_RECONFIG" => Normal {
-            category: &["process", "configuration"],
-            ..setting("reconfigured-auditd", "service", &["info"])
-        },
+        "DAEMON_RECONFIG" => {
+            Normal { category: &["process", "configuration"], ..setting("reconfigured-auditd", "service", &["info"]) }
+        }
         "DAEMON_END" => process("shutdown-audit", "service", &["stop"]),
         "DAEMON_ERR" => process("audit-error", "service", &["info"]),
         "DAEMON_RESUME" => process("resumed-audit-logging", "service", &["change"]),
@@ -298,9 +284,7 @@ pub(super) fn record_type(name: &str, has: impl Fn(&str) -> bool) -> Option<Norm
             ..NONE
         },
         "FS_RELABEL" => Normal { action: "relabeled-filesystem", what: "mac-config", ..NONE },
-        "LABEL_LEVEL_CHANGE" => {
-            Normal { action: "modified-level-of", what: "printer", ..of(NONE, &["printer"], &[]) }
-        }
+        "LABEL_LEVEL_CHANGE" => Normal { action: "modified-level-of", what: "printer", ..of(NONE, &["printer"], &[]) },
         "LABEL_OVERRIDE" => Normal { action: "overrode-label-of", what: "mac-config", ..NONE },
         "MAC_CHECK" => Normal { action: "mac-permission", ..NONE },
         "MAC_CONFIG_CHANGE" => of(setting("changed-selinux-boolean", "mac-config", &["change"]), &["bool"], &[]),
@@ -332,25 +316,21 @@ pub(super) fn record_type(name: &str, has: impl Fn(&str) -> bool) -> Option<Norm
         "ANOM_LOGIN_SESSIONS" => Normal { action: "opened-too-many-sessions-to", ..SESSION },
         "ANOM_LOGIN_TIME" => Normal { action: "attempted-log-in-during-unusual-hour-to", ..SESSION },
         "ANOM_PROMISCUOUS" => Normal {
+            category: &["intrusion_detection"],
+            types: &["info", "change"],
             action: "changed-promiscuous-mode-on-device",
             what: "network-device",
             ..of(NONE, &["dev"], &[])
         },
-        "ANOM_RBAC_INTEGRITY_FAIL" => Normal {
-            action: "tested-file-system-integrity-of",
-            what: "filesystem",
-            ..of(NONE, &["hostname"], &[])
-        },
+        "ANOM_RBAC_INTEGRITY_FAIL" => {
+            Normal { action: "tested-file-system-integrity-of", what: "filesystem", ..of(NONE, &["hostname"], &[]) }
+        }
         "USER" => Normal { action: "sent-message", ..of(NONE, &["addr"], &[]) },
         _ => return None,
     })
 }
 
-const fn iam_session(
-    action: &'static str,
-    types: &'static [&'static str],
-    entities: &'static [(From, To)],
-) -> Normal {
+const fn iam_session(action: &'static str, types: &'static [&'static str], entities: &'static [(From, To)]) -> Normal {
     Normal { action, category: &["iam"], types, entities, ..SESSION }
 }
 
