@@ -86,12 +86,9 @@ impl Scan {
     }
 
     fn join(&mut self) {
-        if let Some(thread) = self.thread.take() {
-            if thread.join().is_err() {
-                if let Ok(mut summary) = self.summary.lock() {
-                    summary.broken = true;
-                }
-            }
+        let failed = self.thread.take().is_some_and(|thread| thread.join().is_err());
+        if let (true, Ok(mut summary)) = (failed, self.summary.lock()) {
+            summary.broken = true;
         }
     }
 }

@@ -72,12 +72,6 @@ impl Writer {
         self.out.extend_from_slice(number.to_string().as_bytes());
     }
 
-    /// `"key":true`.
-    pub fn boolean(&mut self, key: &str, value: bool) {
-        self.key(key);
-        self.out.extend_from_slice(if value { b"true" } else { b"false" });
-    }
-
     /// `"key":5` for a text of digits, else the text itself.
     pub fn digits(&mut self, key: &str, text: &str) {
         match text.parse::<i64>() {
@@ -103,12 +97,6 @@ impl Writer {
         } else {
             self.out.push(b']');
         }
-    }
-
-    /// `"key":` and JSON that was written elsewhere.
-    pub fn json(&mut self, key: &str, json: &str) {
-        self.key(key);
-        self.out.extend_from_slice(json.as_bytes());
     }
 
     /// Opens a list of objects: `"key":[`. Each is written between [`Writer::item`] and [`Writer::close`].

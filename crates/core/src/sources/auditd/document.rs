@@ -1,4 +1,4 @@
-//! Writes an event as the ECS document that Elastic's auditd_manager integration makes of it.
+//! Writes an event as the ECS document that Elastic's `auditd_manager` integration makes of it.
 
 use std::borrow::Cow;
 

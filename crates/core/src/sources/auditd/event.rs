@@ -88,7 +88,9 @@ pub(super) fn assemble<'a>(heads: &[Head<'a>], faults: &mut Vec<(&'static str, S
         (1, _) | (_, Some(0)) => 0,
         (_, Some(at)) => usize::from(at == 0).min(at),
         (_, None) => {
-            let kinds: Vec<&str> = records.iter().map(|head| head.kind).collect();
+            let mut kinds: Vec<&str> = records.iter().map(|head| head.kind).collect();
+            kinds.dedup();
+            kinds.truncate(8);
             faults.push((
                 "incomplete audit event",
                 format!("event {} has records of {} but no SYSCALL record", first.serial, kinds.join(", ")),
@@ -235,7 +237,7 @@ impl<'a> Event<'a> {
         put("socket_path", address.path.clone());
         put("socket_saddr", address.raw);
         let known = address.address.is_some() || address.path.is_some();
-        let end = known.then(|| Address { ip: address.address, port: address.port, path: address.path });
+        let end = known.then_some(Address { ip: address.address, port: address.port, path: address.path });
         match self.datum("syscall").map(AsRef::as_ref) {
             Some("recvfrom" | "recvmsg" | "accept" | "accept4") => {
                 (self.source, self.direction) = (end, Some("ingress"));
@@ -479,7 +481,7 @@ fn signal(text: &str) -> Option<&'static str> {
     SIGNALS.get(text.parse::<usize>().ok()?.checked_sub(1)?).copied()
 }
 
-/// `user:role:domain:level:category` of SELinux.
+/// `user:role:domain:level:category` of `SELinux`.
 fn context<'a>(key: &'a str, text: &'a str, values: &mut Vec<Pair<'a>>) {
     const PARTS: &[&str] = &["user", "role", "domain", "level", "category"];
     for (name, part) in PARTS.iter().zip(text.splitn(PARTS.len(), ':')) {

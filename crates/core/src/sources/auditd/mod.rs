@@ -1,5 +1,5 @@
 //! The Linux audit log as auditd writes it (`log_format` RAW and ENRICHED, with and without `node=`): records are joined to
-//! events and become the documents of Elastic's auditd_manager integration. What lies in other files is not known here.
+//! events and become the documents of Elastic's `auditd_manager` integration. What lies in other files is not known here.
 
 mod arguments;
 mod document;
@@ -118,27 +118,29 @@ impl Auditd {
         if text.trim().is_empty() || text == "----" {
             return;
         }
-        match record::head(text) {
-            Some(head) => match hidden_record(head.body) {
-                None => self.record(text, &head, place, sink),
-                Some(at) => {
-                    let at = at + (text.len() - head.body.len());
+        // A loop, not a recursion: a damaged line may hold thousands of records.
+        let (mut text, mut place) = (text, place);
+        loop {
+            let head = record::head(text);
+            let body_at = head.as_ref().map_or(0, |head| text.len() - head.body.len());
+            let hidden = hidden_record(&text[body_at..]).map(|at| at + body_at).filter(|at| *at > 0);
+            let own = &text[..hidden.unwrap_or(text.len())];
+            match (&head, hidden) {
+                (Some(_), None) => {}
+                (Some(_), Some(_)) => {
                     let message = "another record begins inside this one: a part of the file is missing".to_owned();
                     fault(sink, "spliced audit record", message, place);
-                    self.text(&text[..at], place, sink);
-                    self.text(&text[at..], later(place, at), sink);
                 }
-            },
-            None => match hidden_record(text).filter(|at| *at > 0) {
-                Some(at) => {
-                    fault(sink, "no audit record", "a record is preceded by other bytes".to_owned(), place);
-                    self.text(&text[at..], later(place, at), sink);
-                }
-                None => {
+                (None, _) => {
                     let expected = "expected `type=… msg=audit(seconds.milliseconds:number): …`";
-                    fault(sink, "no audit record", format!("{expected}, found `{}`", start_of(text)), place);
+                    fault(sink, "no audit record", format!("{expected}, found `{}`", start_of(own)), place);
                 }
-            },
+            }
+            if let Some(head) = record::head(own) {
+                self.record(own, &head, place, sink);
+            }
+            let Some(at) = hidden else { return };
+            (text, place) = (&text[at..], later(place, at));
         }
     }
 

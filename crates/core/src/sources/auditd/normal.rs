@@ -87,6 +87,10 @@ const fn session(action: &'static str, types: &'static [&'static str]) -> Normal
     Normal { action, category: &["authentication"], types, entities: LOGIN_ENTITIES, ..SESSION }
 }
 
+const fn in_session(action: &'static str, types: &'static [&'static str]) -> Normal {
+    Normal { category: &["session"], ..session(action, types) }
+}
+
 const fn host(action: &'static str, what: &'static str, types: &'static [&'static str]) -> Normal {
     Normal { action, what, category: &["host"], types, ..NONE }
 }
@@ -171,8 +175,8 @@ pub(super) fn record_type(name: &str, has: impl Fn(&str) -> bool) -> Option<Norm
     Some(match name {
         "USER_AUTH" => session("authenticated", &["info"]),
         "USER_ACCT" => session("was-authorized", &["info"]),
-        "USER_START" => Normal { remote: true, ..session("started-session", &["info"]) },
-        "USER_END" => session("ended-session", &["info"]),
+        "USER_START" => Normal { remote: true, ..in_session("started-session", &["start"]) },
+        "USER_END" => in_session("ended-session", &["end"]),
         "USER_ERR" => Normal { remote: true, ..session("error", &["info"]) },
         "USER_LOGIN" => Normal { remote: true, ..session("logged-in", &["start"]) },
         "USER_LOGOUT" => session("logged-out", &["end"]),
@@ -311,9 +315,13 @@ pub(super) fn record_type(name: &str, has: impl Fn(&str) -> bool) -> Option<Norm
         "ANOM_LOGIN_LOCATION" => Normal { action: "attempted-log-in-from-unusual-place-to", ..SESSION },
         "ANOM_LOGIN_SESSIONS" => Normal { action: "opened-too-many-sessions-to", ..SESSION },
         "ANOM_LOGIN_TIME" => Normal { action: "attempted-log-in-during-unusual-hour-to", ..SESSION },
-        "ANOM_PROMISCUOUS" => {
-            Normal { action: "changed-promiscuous-mode-on-device", what: "network-device", ..of(NONE, &["dev"], &[]) }
-        }
+        "ANOM_PROMISCUOUS" => Normal {
+            category: &["intrusion_detection"],
+            types: &["info", "change"],
+            action: "changed-promiscuous-mode-on-device",
+            what: "network-device",
+            ..of(NONE, &["dev"], &[])
+        },
         "ANOM_RBAC_INTEGRITY_FAIL" => {
             Normal { action: "tested-file-system-integrity-of", what: "filesystem", ..of(NONE, &["hostname"], &[]) }
         }

@@ -128,7 +128,7 @@ impl<'a> Fields<'a> {
 
     fn read_pairs(&mut self, text: &'a str) {
         let mut scanner = Scanner { text, at: 0, cut: false };
-        while let Some((key, value)) = scanner.next() {
+        for (key, value) in scanner.by_ref() {
             if key == "msg" {
                 self.read_pairs(value.text);
             } else if !matches!(value.text, "" | "?" | "?," | "(null)" | "(none),") {
@@ -138,7 +138,7 @@ impl<'a> Fields<'a> {
         self.cut |= scanner.cut;
     }
 
-    /// `avc:  denied  { read write } for …` of SELinux.
+    /// `avc:  denied  { read write } for …` of `SELinux`.
     fn read_decision(&mut self, body: &'a str) {
         let Some((_, rest)) = body.split_once("avc:") else { return };
         let Some((decision, rest)) = rest.split_once('{') else { return };
@@ -206,8 +206,10 @@ impl<'a> Iterator for Scanner<'a> {
             let value = match bytes.get(start) {
                 Some(quote @ (b'"' | b'\'')) => {
                     let Some(length) = memchr::memchr(*quote, &bytes[start + 1..]) else {
+                        // What the open quote holds is still read: `msg='unit=…` loses no field with its last character.
                         self.cut = true;
-                        return None;
+                        self.at = start + 1;
+                        continue;
                     };
                     self.at = start + length + 2;
                     Value { text: self.text[start + 1..=start + length].trim_matches(QUOTES), quoted: true }
