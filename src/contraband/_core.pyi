@@ -2,7 +2,17 @@
 
 from typing import final
 
-__all__: list[str]
+__all__ = [
+    "Engine",
+    "PLAN_VERSION",
+    "PlanError",
+    "Scan",
+    "__version__",
+    "decode",
+    "function_names",
+    "source_names",
+]
+
 __version__: str
 PLAN_VERSION: int
 
