@@ -220,16 +220,11 @@ impl<'l> Reader<'l> {
             match lines.next(self.loaded.options.chunk_size) {
                 Ok(None) => return,
                 Ok(Some(piece)) => {
-                    let end = piece.offset + piece.bytes.len() as u64;
-                    gather.lines(piece.bytes, piece.offset);
-                    if piece.too_long {
-                        let place = Place { record: 0, offset: end };
-                        gather.fault(too_long(place, self.loaded.options.max_line));
-                    }
+                    gather.lines(piece.bytes, piece.offset, piece.too_long);
                 }
                 Err(error) => {
                     if let Some(piece) = lines.rest() {
-                        gather.lines(piece.bytes, piece.offset);
+                        gather.lines(piece.bytes, piece.offset, piece.too_long);
                     }
                     gather.error(error.to_string());
                     return;
@@ -333,9 +328,9 @@ impl Gather<'_, '_> {
         self.open &= (self.tell)(told);
     }
 
-    fn lines(&mut self, bytes: Vec<u8>, offset: u64) {
-        if !bytes.is_empty() {
-            let text = Content::Lines { bytes, offset };
+    fn lines(&mut self, bytes: Vec<u8>, offset: u64, too_long: bool) {
+        if !bytes.is_empty() || too_long {
+            let text = Content::Lines { bytes, offset, too_long };
             self.say(Told::Chunk(Chunk { file: self.file, path: Arc::clone(&self.path), text }));
         }
     }

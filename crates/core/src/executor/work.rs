@@ -22,8 +22,8 @@ pub(super) struct Chunk {
 }
 
 pub(super) enum Content {
-    /// Whole lines from a place in the file.
-    Lines { bytes: Vec<u8>, offset: u64 },
+    /// Whole lines from a place in the file; `too_long` says that one follows which was too long to be kept.
+    Lines { bytes: Vec<u8>, offset: u64, too_long: bool },
     /// Documents of a decoder, one a line, each with its place.
     Documents { bytes: Vec<u8>, places: Vec<Place> },
 }
@@ -126,7 +126,7 @@ impl<'l> Worker<'l> {
         done.seen = Some(RuleMask::none(self.loaded.ids.len()));
         let mut event = Event::new(self.loaded.projection.width);
         match &chunk.text {
-            Content::Lines { bytes, offset } => {
+            Content::Lines { bytes, offset, too_long: dropped } => {
                 done.relative = true;
                 done.bytes = bytes.len() as u64;
                 let mut at = 0;
@@ -136,7 +136,17 @@ impl<'l> Worker<'l> {
                     done.records += 1;
                     let place = Place { record: done.records, offset: offset + at as u64 };
                     at = end + 1;
+                    // Measured with the blanks around it, as where the file is cut into chunks.
+                    if line.len() > self.loaded.options.max_line {
+                        done.faults.push(too_long(place, self.loaded.options.max_line));
+                        continue;
+                    }
                     event = self.line(line.trim_ascii(), place, true, &chunk.path, event, &mut done);
+                }
+                if *dropped {
+                    done.records += 1;
+                    let place = Place { record: done.records, offset: offset + bytes.len() as u64 };
+                    done.faults.push(too_long(place, self.loaded.options.max_line));
                 }
             }
             Content::Documents { bytes, places } => {
@@ -180,7 +190,7 @@ impl<'l> Worker<'l> {
             return event.recycle();
         }
         let filter = self.loaded.options.filter && !self.options.strict && self.loaded.filter.active();
-        if filter && !self.loaded.filter.may_match(line) {
+        if filter && !is_sample(place.offset, line.len()) && !self.loaded.filter.may_match(line) {
             done.skipped += 1;
             return event.recycle();
         }
@@ -327,6 +337,14 @@ struct Spot<'p> {
     place: Place,
     relative: bool,
     path: &'p str,
+}
+
+/// Lines that are read although no rule can match them, so that the summary can say what a file holds and which rules could see
+/// any of it: those at its beginning, and one in a while after that. Chosen by offset, so that no chunk size changes it.
+fn is_sample(offset: u64, length: usize) -> bool {
+    const BEGINNING: u64 = 64 << 10;
+    const EVERY: u64 = 256 << 10;
+    offset < BEGINNING || offset / EVERY != (offset + length as u64) / EVERY
 }
 
 fn fault(broken: &Broken, place: Place) -> Fault {
