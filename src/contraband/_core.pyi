@@ -3,8 +3,8 @@
 from typing import final
 
 __all__ = [
-    "Engine",
     "PLAN_VERSION",
+    "Engine",
     "PlanError",
     "Scan",
     "__version__",
