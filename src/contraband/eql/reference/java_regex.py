@@ -1,7 +1,7 @@
-"""Java's regular expressions (`java.util.regex`), which Elasticsearch runs on the result of a function: a backtracking matcher.
+"""Java's regular expressions, which Elasticsearch runs on the result of a function: a backtracking matcher.
 
-Each part of a pattern becomes a function from a place and what is to follow to "does it fit". Code points are the characters;
-the pattern must fit the whole text.
+Each part of a pattern becomes a function from a place and what is to follow to "does it fit". Characters are code
+points; the pattern must fit the whole text. Source: the documentation of `java.util.regex.Pattern`.
 """
 
 from __future__ import annotations
@@ -196,9 +196,9 @@ def _word_boundary(text: str, place: int) -> bool:
 
 def _before_final_break(text: str, place: int) -> bool:
     rest = text[place:]
-    return rest in {"", "\r\n"} or (
-        len(rest) == 1 and rest in LINE_TERMINATORS and text[place - 1 : place + 1] != "\r\n"
-    )
+    if rest in {"", "\r\n"}:
+        return True
+    return rest in LINE_TERMINATORS and text[max(place - 1, 0) :] != "\r\n"
 
 
 # ---------------------------------------------------------------------------------------------------------- parsing

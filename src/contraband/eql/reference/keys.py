@@ -31,7 +31,7 @@ Key: TypeAlias = tuple[KeyPart, ...]
 
 
 def keys_of(event: Mapping[str, object], join_keys: Sequence[JoinKey]) -> list[Key]:
-    """Every key that the event has: all combinations of its values, each once; none if a mandatory field has no value."""
+    """Every key that the event has: all combinations of values, each once; none if a mandatory field has none."""
     parts = []
     for join_key in join_keys:
         values: list[Value] = [] if join_key.field is None else field_values(event, join_key.field)

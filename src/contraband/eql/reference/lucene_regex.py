@@ -1,8 +1,8 @@
 """Lucene's regular expressions, matched by derivatives: what is left to match after one character.
 
 The whole syntax with all optional operators: besides the usual ones `~` complement, `&` intersection, `<1-99>` numeric
-interval, `@` any text, `#` nothing, `"..."` as it stands, and the classes `\\d \\D \\s \\S \\w \\W`. Characters are code
-points. `^` and `$` are ordinary. The grammar is that of `org.apache.lucene.util.automaton.RegExp`.
+interval, `@` any text, `#` nothing, `"..."` as it stands, and the classes `\\d \\D \\s \\S \\w \\W`. Characters are
+code points. `^` and `$` are ordinary. The grammar is that of `org.apache.lucene.util.automaton.RegExp`.
 """
 
 from __future__ import annotations

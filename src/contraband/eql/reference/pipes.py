@@ -15,8 +15,8 @@ def limited(
 ) -> list[Item]:
     """The results that remain.
 
-    The size applies first, from the end that the first pipe names (else `result_position`); then each pipe applies to what the ones
-    before it left.
+    The size applies first, from the end that the first pipe names (else `result_position`); then each pipe applies to
+    what the ones before it left.
     """
     kept = list(results)
     if size is not None:

@@ -1,7 +1,7 @@
 """What a scalar gives for one combination of values: three-valued, as Elasticsearch's scripts are.
 
-A test of a field against a constant is Lucene's instead (text by code point, its regular expressions, exact numbers); which of the two
-applies is read off the tree, as Elasticsearch does when it translates.
+A test of a field against a constant is Lucene's instead (text by code point, its regular expressions, exact numbers);
+which of the two applies is read off the tree, as Elasticsearch does when it translates.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _operands(scalar: Scalar) -> tuple[Scalar, ...]:
 
 
 def evaluate(scalar: Scalar, values: tuple[Value, ...]) -> Constant:
-    """The scalar's value when its mentions of fields have these values, in the order of reading. Raises `EvaluationError`."""
+    """The scalar's value when its mentions of fields have these values, in the order of reading."""
     return _Combination(values, 0).value(scalar)
 
 
@@ -170,7 +170,7 @@ def _field_test(left: Scalar, *right: Scalar) -> FieldRef | None:
 
 
 def compare(op: CompareOp, left: Constant, right: Constant, *, field: FieldRef | None) -> bool | None:
-    """`left OP right`; null if either is null or the two cannot be compared. `field` is set for a field against a constant."""
+    """`left OP right`; null if either is null or they cannot be compared. `field`: a field against a constant."""
     match right:
         case Span(first=first, last=last):
             instant = as_instant(_single(left))
@@ -265,7 +265,7 @@ def _order(left: Value, right: Value, field: FieldRef | None) -> int | None:
 
 
 def _order_numbers(a: float, b: float, field: FieldRef | None) -> int:
-    """Whole numbers exactly; otherwise as Java's `Double.compare`, but for a whole-number field, which is always exact."""
+    """Whole numbers exactly, and fields of them always; otherwise Java's `Double.compare`."""
     if isinstance(a, int) and (isinstance(b, int) or (field is not None and math.isfinite(b))):
         return (a > b) - (a < b)
     x, y = _double_key(float(a)), _double_key(float(b))
@@ -318,4 +318,5 @@ def _fits(match_: Match, value: Constant) -> bool | None:
         case MatchKind.REGEX:
             regex = java_regex.matches if java else lucene_regex.matches
             # All patterns are read even if the first fits: a malformed one fails the search wherever it stands.
-            return any([regex(text, constant, fold) for constant in match_.constants])  # noqa: C419
+            fitting = [regex(text, constant, fold) for constant in match_.constants]
+            return any(fitting)

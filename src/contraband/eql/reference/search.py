@@ -41,8 +41,8 @@ def evaluate(
 ) -> Result:
     """What Elasticsearch would answer.
 
-    Events are documents as `json.loads` gives them; results name them by their number from 0 in order of arrival. Raises
-    `EvaluationError` when a condition fails on any event (`number("x")`, whole-number division by zero).
+    Events are documents as `json.loads` gives them; results name them by their number from 0 in order of arrival.
+    Raises `EvaluationError` when a condition fails on any event (`number("x")`, whole-number division by zero).
     """
     position = PipeKind(result_position)
     if any(not stage.missing and isinstance(stage.condition, Never) for stage in query.stages):

@@ -38,7 +38,7 @@ def find_sequences(query: CheckedQuery, ordered: Sequence[Placed], meets: Meets)
     found = [
         Found(key, _with_placeholders(stages, events))
         for key, events in matches
-        if _nothing_unwanted(stages, key, events, query.maxspan_ms, timed, meets)
+        if _nothing_unwanted(stages, (key, events), timed, meets, query.maxspan_ms)
     ]
     place = {event.index: number for number, event in enumerate(timed)}
     return sorted(found, key=lambda match: (place[match.last.index], tuple(part.text for part in match.key)))
@@ -83,13 +83,13 @@ def _with_placeholders(stages: Sequence[Stage], events: Sequence[Placed]) -> tup
 
 def _nothing_unwanted(
     stages: Sequence[Stage],
-    key: Key,
-    events: Sequence[Placed],
-    maxspan_ms: int | None,
+    match: tuple[Key, Sequence[Placed]],
     timed: Sequence[Placed],
     meets: Meets,
+    maxspan_ms: int | None,
 ) -> bool:
-    """Whether no missing stage finds an event with this key where it would belong. Times are whole milliseconds here."""
+    """Whether no missing stage finds an event with this key where it would belong, in whole milliseconds."""
+    key, events = match
     positions = [number for number, stage in enumerate(stages) if not stage.missing]
     first, last = _milliseconds(events[0]), _milliseconds(events[-1])
     times = {position: _milliseconds(event) for position, event in zip(positions, events, strict=True)}
@@ -111,18 +111,12 @@ def _nothing_unwanted(
             trailing.extend(time for time in hits if time > last)
         elif any(times[before[-1]] < time < times[after[0]] for time in hits):
             return False
-    return maxspan_ms is None or _window_is_clear(stages, leading, trailing, first, last, maxspan_ms)
-
-
-def _window_is_clear(
-    stages: Sequence[Stage], leading: Sequence[int], trailing: Sequence[int], first: int, last: int, maxspan_ms: int
-) -> bool:
-    """Whether a hit before and a hit after do not fit into one window of maxspan together with the match."""
     earliest = max(leading, default=None) if stages[0].missing else first
     latest = min(trailing, default=None) if stages[-1].missing else last
-    if not stages[0].missing and not stages[-1].missing:
+    if maxspan_ms is None or earliest is None or latest is None:
         return True
-    return earliest is None or latest is None or latest - earliest > maxspan_ms
+    # Whether the hits outside, together with the match, fit into one window of maxspan.
+    return (earliest, latest) == (first, last) or latest - earliest > maxspan_ms
 
 
 def _nanoseconds(event: Placed) -> int:
