@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +34,7 @@ from contraband.eql.analysis.checked import (
     ScalarOr,
     Stage,
 )
+from contraband.eql.functions._text import double_text
 from contraband.plan.model import PLAN_VERSION, Plan
 from contraband.schema.types import FieldType, TypeFamily
 
@@ -47,8 +49,11 @@ def lower(query: CheckedQuery) -> Plan:
 
 
 def lower_with_exceptions(query: CheckedQuery, exceptions: Sequence[Condition]) -> tuple[Plan, tuple[Document, ...]]:
-    """The plan of a query, and the conditions of a rule's exceptions in the numbers of the plan's fields."""
-    lowering = _Lowering()
+    """The plan of a query, and the conditions of a rule's exceptions in the numbers of the plan's fields.
+
+    A query with a positive stage that nothing meets is not run at all in Elasticsearch, so none of its conditions can fail.
+    """
+    lowering = _Lowering(never=any(not stage.missing and isinstance(stage.condition, Never) for stage in query.stages))
     document: Document = {
         "version": PLAN_VERSION,
         "kind": str(query.kind),
@@ -68,7 +73,8 @@ def lower_with_exceptions(query: CheckedQuery, exceptions: Sequence[Condition]) 
 class _Lowering:
     """Lowers one query; numbers its fields in the order of their first mention."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, never: bool) -> None:
+        self.never = never
         self.fields: dict[tuple[str, FieldType], int] = {}
 
     def field(self, field: FieldRef) -> int:
@@ -76,7 +82,7 @@ class _Lowering:
 
     def stage(self, stage: Stage) -> Document:
         return {
-            "filter": self.condition(stage.condition),
+            "filter": {"always": False} if self.never else self.condition(stage.condition),
             "keys": [self._key(key) for key in stage.keys],
             "missing": stage.missing,
             "runs": stage.runs,
@@ -191,7 +197,7 @@ def literal(constant: Literal) -> Document | None:
         case int():
             return {"long": value} if value < 2**63 else {"unsigned": str(value)}
         case float():
-            return {"double": value}
+            return {"double": value if math.isfinite(value) else double_text(value)}
         case DateValue(first=first, last=last):
             return {"date": {"first": list(first), "last": list(last)}}
         case str():

@@ -474,6 +474,7 @@ pub enum Literal {
     /// An integer from 2^63 to 2^64 - 1, in decimal.
     Unsigned(String),
     /// Floating point.
+    #[serde(deserialize_with = "float")]
     Double(f64),
     /// `true` or `false`.
     Bool(bool),
@@ -483,6 +484,25 @@ pub enum Literal {
     Ip(String),
     /// A version.
     Version(String),
+}
+
+/// A float as a number, or by name where JSON has none for it.
+fn float<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(f64),
+        Name(String),
+    }
+    match Written::deserialize(deserializer)? {
+        Written::Number(number) => Ok(number),
+        Written::Name(name) => match name.as_str() {
+            "NaN" => Ok(f64::NAN),
+            "Infinity" => Ok(f64::INFINITY),
+            "-Infinity" => Ok(f64::NEG_INFINITY),
+            _ => Err(serde::de::Error::custom("expected a number, `NaN`, `Infinity` or `-Infinity`")),
+        },
+    }
 }
 
 /// Instants from `first` to `last`, both included, as (seconds since 1970, nanoseconds).

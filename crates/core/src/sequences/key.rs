@@ -3,7 +3,7 @@
 use crate::value::{Time, Value, address};
 
 /// One value of a join key.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Component {
     /// No value; only optional keys have it.
     Null,
@@ -21,6 +21,13 @@ pub enum Component {
     Address(u128),
     /// An instant.
     Date(Time),
+}
+
+impl PartialEq for Component {
+    /// Equal exactly if the values join: 0.0 and -0.0 do not, as in Java's `Double.equals`.
+    fn eq(&self, other: &Self) -> bool {
+        Key::sortable(self) == Key::sortable(other)
+    }
 }
 
 impl Component {

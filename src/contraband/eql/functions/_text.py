@@ -84,9 +84,9 @@ def utf16(text: str) -> list[int]:
 
 
 def from_utf16(units: list[int]) -> str:
-    """The text of UTF-16 units; half of a pair stays a lone surrogate."""
+    """The text of UTF-16 units; half of a surrogate pair becomes U+FFFD, as where Lucene encodes a term."""
     raw = b"".join(unit.to_bytes(2, "little") for unit in units)
-    return raw.decode("utf-16-le", "surrogatepass")
+    return raw.decode("utf-16-le", "replace")
 
 
 def find(units: list[int], part: list[int], start: int) -> int:

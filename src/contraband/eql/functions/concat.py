@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from contraband.eql.analysis.checked import Fold
 from contraband.eql.functions._model import EVERYTHING, Example, Function, Parameter, Value
-from contraband.eql.functions._text import from_utf16, text_of, utf16
+from contraband.eql.functions._text import text_of
 from contraband.schema.types import TypeFamily
 
 
 def _concat(arguments: tuple[Value, ...], _fold: Fold) -> Value:
     texts = [text for argument in arguments if (text := text_of(argument)) is not None]
-    if len(texts) < len(arguments):
-        return None
-    return from_utf16(utf16("".join(texts)))  # halves of a surrogate pair that meet become one character
+    return None if len(texts) < len(arguments) else "".join(texts)
 
 
 FUNCTION = Function(

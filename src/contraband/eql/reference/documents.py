@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from contraband.eql.functions._text import from_utf16, utf16
+
 Raw: TypeAlias = bool | int | float | str
 """One value as the document has it; nulls are dropped on the way."""
 
@@ -28,5 +30,7 @@ def _walk(node: object, parts: Sequence[str]) -> Iterator[Raw]:
                 steps = key.split(".")
                 if parts and parts[: len(steps)] == steps:
                     yield from _walk(child, parts[len(steps) :])
-        case bool() | int() | float() | str() if not parts:
+        case str() if not parts:
+            yield from_utf16(utf16(node))  # a lone surrogate is no character
+        case bool() | int() | float() if not parts:
             yield node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -16,10 +17,14 @@ Reported: TypeAlias = bool | int | float | str | None
 
 @dataclass(frozen=True, slots=True)
 class KeyPart:
-    """One value of a key. The type counts: the number 1, the text "1" and `true` are three different keys."""
+    """One value of a key. The type counts: the number 1, the text "1" and `true` are three different keys.
+
+    So does the sign of zero, as in Java's `Double.equals`.
+    """
 
     type: type
     value: Value
+    negative: bool
 
     @property
     def text(self) -> str:
@@ -37,8 +42,12 @@ def keys_of(event: Mapping[str, object], join_keys: Sequence[JoinKey]) -> list[K
         values: list[Value] = [] if join_key.field is None else field_values(event, join_key.field)
         if not values and join_key.optional:
             values = [None]
-        parts.append(list(dict.fromkeys(KeyPart(type(value), value) for value in values)))
+        parts.append(list(dict.fromkeys(_part(value) for value in values)))
     return list(product(*parts))
+
+
+def _part(value: Value) -> KeyPart:
+    return KeyPart(type(value), value, isinstance(value, float) and math.copysign(1.0, value) < 0)
 
 
 def reported(key: Key) -> tuple[Reported, ...]:
