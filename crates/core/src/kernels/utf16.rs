@@ -22,6 +22,9 @@ pub fn slice(text: &str, start: usize, end: usize) -> Cow<'_, str> {
 
 /// Position of the first `part` at or after unit `from`.
 pub fn find(text: &str, part: &str, from: usize) -> Option<usize> {
+    if part.is_empty() {
+        return Some(from.min(length(text))); // also inside a surrogate pair
+    }
     let start = byte_of(text, from);
     let found = memchr::memmem::find(&text.as_bytes()[start..], part.as_bytes())? + start;
     Some(unit_of(text, found))
@@ -63,6 +66,7 @@ mod tests {
         assert_eq!(slice(text, 2, 4), "\u{FFFD}ä");
         assert_eq!(find(text, "ä", 0), Some(3));
         assert_eq!(find(text, "ä", 4), None);
+        assert_eq!((find(text, "", 2), find(text, "", 9)), (Some(2), Some(4)));
         assert_eq!(rfind("abab", "ab"), Some(2));
     }
 }

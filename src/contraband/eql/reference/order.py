@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -11,7 +12,7 @@ from contraband.eql.reference.conditions import field_values
 from contraband.eql.reference.values import Address, Instant, Value, Version, as_instant
 from contraband.eql.reference.versions import version_key
 
-SortKey: TypeAlias = tuple[int, object]
+SortKey: TypeAlias = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def sort_key(value: Value) -> SortKey:
         case bool():
             return (1, value)
         case int() | float():
-            return (2, value)
+            return (2, value, math.copysign(1.0, value))  # -0.0 before 0.0, as Java's `Double.compare` has it
         case Instant():
             return (2, value.nanoseconds)
         case Address():
