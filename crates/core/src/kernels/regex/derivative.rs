@@ -31,8 +31,8 @@ pub(super) struct Automaton {
 
 impl Automaton {
     /// Builds the automaton of an expression.
-    pub(super) fn new(tree: &Tree, fold: Fold) -> Result<Self, TooComplex> {
-        let mut nodes = Nodes { fold, ..Nodes::default() };
+    pub(super) fn new(tree: &Tree) -> Result<Self, TooComplex> {
+        let mut nodes = Nodes::default();
         nodes.intern(Node::Nothing)?;
         let start = nodes.tree(tree)?;
         let starts = nodes.partition();
@@ -99,7 +99,6 @@ struct Nodes {
     list: Vec<Entry>,
     numbers: HashMap<Node, Id>,
     memo: HashMap<(Id, char), Id>,
-    fold: Fold,
 }
 
 impl Nodes {
@@ -158,7 +157,7 @@ impl Nodes {
     }
 
     fn class(&mut self, ranges: &[(char, char)], negated: bool) -> Result<Id, TooComplex> {
-        let class = lower::class(ranges, self.fold).map_err(|_| TooComplex)?;
+        let class = lower::class(ranges, Fold::None).map_err(|_| TooComplex)?;
         let ranges: Vec<(char, char)> = class.iter().map(|range| (range.start(), range.end())).collect();
         let ranges = if negated { lucene::all_but(&ranges) } else { ranges };
         self.intern(if ranges.is_empty() { Node::Nothing } else { Node::Class(ranges) })

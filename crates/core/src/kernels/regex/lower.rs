@@ -5,20 +5,20 @@ use crate::plan::{Fold, PlanError};
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, Repetition};
 
 /// The same language as `tree`'s.
-pub(super) fn hir(tree: &Tree, fold: Fold) -> Result<Hir, PlanError> {
-    let many = |trees: &[Tree]| trees.iter().map(|tree| hir(tree, fold)).collect::<Result<Vec<_>, _>>();
+pub(super) fn hir(tree: &Tree) -> Result<Hir, PlanError> {
+    let many = |trees: &[Tree]| trees.iter().map(hir).collect::<Result<Vec<_>, _>>();
     Ok(match tree {
         Tree::Nothing => Hir::fail(),
-        Tree::Class(ranges) => Hir::class(Class::Unicode(class(ranges, fold)?)),
+        Tree::Class(ranges) => Hir::class(Class::Unicode(class(ranges, Fold::None)?)),
         Tree::Except(ranges) => {
-            let mut class = class(ranges, fold)?;
+            let mut class = class(ranges, Fold::None)?;
             class.negate();
             Hir::class(Class::Unicode(class))
         }
         Tree::Concat(trees) => Hir::concat(many(trees)?),
         Tree::Union(trees) => Hir::alternation(many(trees)?),
         Tree::Repeat(tree, least, most) => {
-            Hir::repetition(Repetition { min: *least, max: *most, greedy: true, sub: Box::new(hir(tree, fold)?) })
+            Hir::repetition(Repetition { min: *least, max: *most, greedy: true, sub: Box::new(hir(tree)?) })
         }
         Tree::Intersection(..) | Tree::Complement(_) => {
             return Err(PlanError::new("complement and intersection have an automaton of their own"));

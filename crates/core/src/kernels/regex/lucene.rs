@@ -1,8 +1,8 @@
 //! Lucene's regular expressions (`org.apache.lucene.util.automaton.RegExp`, all flags on) to a tree. Its oddities are kept: an operator
 //! where an operand is due is a letter, and an empty alternative is an error.
 
-use super::refused;
-use crate::plan::PlanError;
+use super::{lower, refused};
+use crate::plan::{Fold, PlanError};
 
 /// Nesting of groups and complements.
 const MAX_DEPTH: usize = 100;
@@ -16,7 +16,7 @@ const MAX_REPEAT: u32 = 100_000;
 pub(super) enum Tree {
     /// Matches nothing at all (`#`).
     Nothing,
-    /// One code point of any of these ranges; sorted and disjoint. `folded` where case may be folded.
+    /// One code point of any of these ranges. Case has been folded already.
     Class(Vec<(char, char)>),
     /// All, one after the other; none is the empty text.
     Concat(Vec<Tree>),
@@ -28,7 +28,7 @@ pub(super) enum Tree {
     Complement(Box<Tree>),
     /// From `least` to `most` times.
     Repeat(Box<Tree>, u32, Option<u32>),
-    /// Every class but these ranges, of which case may be folded first.
+    /// One code point outside of these ranges. Case has been folded already.
     Except(Vec<(char, char)>),
 }
 
@@ -45,11 +45,11 @@ impl Tree {
 }
 
 /// Reads an expression.
-pub(super) fn parse(pattern: &str) -> Result<Tree, PlanError> {
+pub(super) fn parse(pattern: &str, fold: Fold) -> Result<Tree, PlanError> {
     if pattern.is_empty() {
         return Ok(Tree::Concat(Vec::new()));
     }
-    let mut parser = Parser { letters: pattern.chars().collect(), at: 0, depth: 0 };
+    let mut parser = Parser { letters: pattern.chars().collect(), at: 0, depth: 0, fold };
     let parsed = parser
         .union()
         .and_then(|tree| if parser.more() { Err("an operand or its end was expected") } else { Ok(tree) });
@@ -62,6 +62,7 @@ struct Parser {
     letters: Vec<char>,
     at: usize,
     depth: usize,
+    fold: Fold,
 }
 
 impl Parser {
@@ -201,7 +202,7 @@ impl Parser {
         if last < first {
             return Err("the range is in the wrong order");
         }
-        Ok(vec![(first, last)])
+        self.folded(first, last)
     }
 
     fn simple(&mut self) -> Parsed {
@@ -231,7 +232,7 @@ impl Parser {
             return Ok(Tree::Class(ranges));
         }
         let letter = self.letter()?;
-        Ok(Tree::Class(vec![(letter, letter)]))
+        Ok(Tree::Class(self.folded(letter, letter)?))
     }
 
     fn until(&mut self, end: char) -> Option<Vec<char>> {
@@ -243,7 +244,8 @@ impl Parser {
 
     fn quoted(&mut self) -> Parsed {
         let part = self.until('"').ok_or("`\"` was expected")?;
-        Ok(Tree::Concat(part.into_iter().map(|letter| Tree::Class(vec![(letter, letter)])).collect()))
+        let class = |letter| Ok(Tree::Class(self.folded(letter, letter)?));
+        Ok(Tree::Concat(part.into_iter().map(class).collect::<Result<_, &'static str>>()?))
     }
 
     fn interval(&mut self) -> Parsed {
@@ -278,6 +280,13 @@ impl Parser {
         };
         self.at += 2;
         Some(ranges)
+    }
+
+    /// A range with all that equals it when case is folded. `\d`, `\s` and `\w` mean what they mean either way: otherwise `\W`,
+    /// which has the long s and the Kelvin sign, would have `s` and `k`.
+    fn folded(&self, first: char, last: char) -> Result<Vec<(char, char)>, &'static str> {
+        let class = lower::class(&[(first, last)], self.fold).map_err(|_| "case cannot be folded")?;
+        Ok(class.iter().map(|range| (range.start(), range.end())).collect())
     }
 
     fn letter(&mut self) -> Result<char, &'static str> {

@@ -27,11 +27,11 @@ impl Regex {
     pub fn lucene(patterns: &[String], fold: Fold) -> Result<Self, PlanError> {
         let (mut plain, mut automata) = (Vec::new(), Vec::new());
         for pattern in patterns {
-            let tree = lucene::parse(pattern)?;
+            let tree = lucene::parse(pattern, fold)?;
             if tree.is_plain() {
-                plain.push(lower::hir(&tree, fold)?);
+                plain.push(lower::hir(&tree)?);
             } else {
-                automata.push(Automaton::new(&tree, fold).map_err(|_| too_complex(pattern))?);
+                automata.push(Automaton::new(&tree).map_err(|_| too_complex(pattern))?);
             }
         }
         let plain = if plain.is_empty() { None } else { Some(build(Hir::alternation(plain), patterns)?) };
@@ -114,6 +114,13 @@ mod tests {
         );
         assert!(fits("<01-12>", "07") && !fits("<01-12>", "7") && !fits("<01-12>", "13") && fits("<99-1>", "50"));
         assert!(fits("~(ab)c", "c") && fits("~(ab)c", "abc") == fits("~(ab)c", "abc"));
+    }
+
+    #[test]
+    fn named_classes_are_not_folded() {
+        let fits = |pattern: &str, text| Regex::lucene(&[pattern.to_owned()], Fold::Unicode).expect("good").fits(text);
+        assert!(!fits("\\W", "k") && !fits("\\w", "\u{17f}") && !fits("[^\\w]", "S"));
+        assert!(fits("[s-t]", "\u{17f}") && fits("\\W", "\u{212a}") && !fits("[^s]", "\u{17f}"));
     }
 
     #[test]
