@@ -1,34 +1,11 @@
 //! The EVTX reader against the `evtx` crate, on recordings that lie outside the project. Skips without them.
 
+mod common;
+
 use std::io::Read;
 use std::path::PathBuf;
 
-use contraband_core::sources::{Fault, Place, Settings, Sink, evtx as reader};
-
-#[derive(Default)]
-struct Collected {
-    documents: Vec<(Vec<u8>, Place)>,
-    faults: Vec<Fault>,
-}
-
-impl Sink for Collected {
-    fn document(&mut self, json: &[u8], place: Place) {
-        self.documents.push((json.to_vec(), place));
-    }
-    fn fault(&mut self, fault: Fault) {
-        self.faults.push(fault);
-    }
-}
-
-fn decode(bytes: &[u8], piece: usize) -> Collected {
-    let mut collected = Collected::default();
-    let mut decoder = reader::decoder(&Settings::default());
-    for part in bytes.chunks(piece) {
-        decoder.push(part, &mut collected);
-    }
-    decoder.finish(&mut collected);
-    collected
-}
+use common::decode;
 
 fn shared() -> Option<PathBuf> {
     let root = std::env::var_os("CONTRABAND_SHARED")
@@ -65,7 +42,7 @@ fn counts_equal_those_of_the_evtx_crate() {
     assert!(shared().is_none() || recordings.len() > 150, "{} files", recordings.len());
     let mut records = 0;
     for (name, bytes) in recordings {
-        let ours = decode(&bytes, 1 << 20);
+        let ours = decode("evtx", &bytes, 1 << 20);
         let mut parser = evtx::EvtxParser::from_buffer(bytes.clone()).expect("the crate opens it");
         let (mut theirs, mut failed) = (0, 0);
         for record in parser.records_json() {
@@ -83,9 +60,30 @@ fn counts_equal_those_of_the_evtx_crate() {
                 "{name}: {document}"
             );
         }
-        let in_pieces = decode(&bytes, 70_001);
+        let in_pieces = decode("evtx", &bytes, 70_001);
         assert_eq!(in_pieces.documents, ours.documents, "{name}: pieces change nothing");
         records += theirs;
     }
     println!("{records} records");
+}
+
+#[test]
+fn the_text_xml_of_a_record_gives_the_same_document() {
+    for (name, bytes) in recordings() {
+        let mut parser = evtx::EvtxParser::from_buffer(bytes.clone()).expect("the crate opens it");
+        let mut xml = b"<Events>\n".to_vec();
+        for record in parser.records().flatten() {
+            xml.extend(
+                record.data.strip_prefix("<?xml version=\"1.0\" encoding=\"utf-8\"?>").unwrap_or(&record.data).bytes(),
+            );
+        }
+        xml.extend(b"</Events>");
+        let from_xml = decode("windows-xml", &xml, 9_999);
+        let from_evtx = decode("evtx", &bytes, 1 << 20);
+        assert_eq!(from_xml.faults, [], "{name}");
+        assert_eq!(from_xml.documents.len(), from_evtx.documents.len(), "{name}");
+        for (xml, evtx) in from_xml.json().iter().zip(from_evtx.json()) {
+            assert_eq!(*xml, evtx, "{name}");
+        }
+    }
 }
