@@ -81,11 +81,7 @@ impl<'l> Collector<'l> {
             let name = source.map_or_else(|| "unknown".to_owned(), |source| source.to_string());
             *self.summary.sources.entry(name).or_default() += count;
         }
-        if let Some(seen) = &done.seen {
-            (0..self.loaded.ids.len() as u32)
-                .filter(|rule| seen.contains(*rule))
-                .for_each(|rule| self.seen.insert(rule));
-        }
+        self.seen.add(&done.seen);
         self.all_seen |= done.all_seen;
         self.summary.without_time += done.without_time;
         for fault in done.faults {

@@ -159,11 +159,11 @@ impl<'l> Reader<'l> {
                 gather.error("neither JSON nor a format that is known; --source NAME says what it is".to_owned());
             }
             Shape::Lines if gather.enricher.is_some() && needs_context(head) => {
-                self.lines_one_by_one(reader, &mut gather);
+                self.each_line(reader, &mut gather);
             }
             Shape::Lines => self.lines(reader, &mut gather),
-            Shape::Documents => self.documents(reader, Splitter::new(false, self.loaded.options.max_line), &mut gather),
-            Shape::Response => self.documents(reader, Splitter::new(true, self.loaded.options.max_line), &mut gather),
+            Shape::Documents => self.pump(reader, &mut Splitter::new(false, self.loaded.options.max_line), &mut gather),
+            Shape::Response => self.pump(reader, &mut Splitter::new(true, self.loaded.options.max_line), &mut gather),
             Shape::Raw(format) => {
                 if let Reading::Bytes(decoder) = format.reading {
                     self.pump(reader, &mut *decoder(&settings), &mut gather);
@@ -174,7 +174,7 @@ impl<'l> Reader<'l> {
                     let mut mapped = Mapped { mapper: mapper(&settings), inner: &mut gather };
                     if over_lines {
                         let mut splitter = Splitter::new(false, self.loaded.options.max_line);
-                        self.pump_into(reader, &mut splitter, &mut mapped);
+                        self.pump(reader, &mut splitter, &mut mapped);
                     } else {
                         self.each_line(reader, &mut mapped);
                     }
@@ -186,15 +186,7 @@ impl<'l> Reader<'l> {
         self.enricher = gather.enricher.take();
     }
 
-    fn documents(&mut self, reader: Box<dyn Read + Send>, mut splitter: Splitter, gather: &mut Gather<'_, '_>) {
-        self.pump(reader, &mut splitter, gather);
-    }
-
-    fn pump(&mut self, reader: Box<dyn Read + Send>, decoder: &mut dyn Decoder, gather: &mut Gather<'_, '_>) {
-        self.pump_into(reader, decoder, gather);
-    }
-
-    fn pump_into(&mut self, mut reader: Box<dyn Read + Send>, decoder: &mut dyn Decoder, sink: &mut dyn Gathering) {
+    fn pump(&mut self, mut reader: Box<dyn Read + Send>, decoder: &mut dyn Decoder, sink: &mut dyn Gathering) {
         let mut buffer = vec![0; self.loaded.options.read_size.max(1)];
         while !self.stopped() && sink.is_open() {
             match reader.read(&mut buffer) {
@@ -233,11 +225,7 @@ impl<'l> Reader<'l> {
         }
     }
 
-    /// Lines that the process table must see in order.
-    fn lines_one_by_one(&mut self, reader: Box<dyn Read + Send>, gather: &mut Gather<'_, '_>) {
-        self.each_line(reader, gather);
-    }
-
+    /// Lines one by one, for what must see them in order.
     fn each_line(&mut self, reader: Box<dyn Read + Send>, sink: &mut dyn Gathering) {
         let mut lines = line_reader(reader, self.loaded);
         let mut record = 0;

@@ -61,7 +61,7 @@ pub(super) struct Done {
     pub failed: BTreeMap<u32, u64>,
     pub excepted: BTreeMap<u32, u64>,
     pub sources: HashMap<Option<Arc<str>>, u64>,
-    pub seen: Option<RuleMask>,
+    pub seen: RuleMask,
     pub all_seen: bool,
     pub without_time: u64,
 }
@@ -123,7 +123,7 @@ impl<'l> Worker<'l> {
 
     pub(super) fn chunk(&mut self, chunk: &Chunk) -> Done {
         let mut done = Done { file: chunk.file, path: Some(Arc::clone(&chunk.path)), ..Done::default() };
-        done.seen = Some(RuleMask::none(self.loaded.ids.len()));
+        done.seen = RuleMask::none(self.loaded.ids.len());
         let mut event = Event::new(self.loaded.projection.width);
         match &chunk.text {
             Content::Lines { bytes, offset, too_long: dropped } => {
@@ -245,13 +245,7 @@ impl<'l> Worker<'l> {
         *done.sources.entry(route.source.clone()).or_default() += 1;
         match &route.rules {
             None => done.all_seen = true,
-            Some(rules) => {
-                if let Some(seen) = &mut done.seen {
-                    (0..self.loaded.ids.len() as u32)
-                        .filter(|rule| rules.contains(*rule))
-                        .for_each(|rule| seen.insert(rule));
-                }
-            }
+            Some(rules) => done.seen.add(rules),
         }
         let mut hits = std::mem::take(&mut self.hits);
         hits.clear();

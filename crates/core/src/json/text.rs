@@ -1,7 +1,6 @@
 //! The text of JSON strings: escapes read and written.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 /// The text that a string's content stands for. The content is valid JSON. A lone surrogate becomes U+FFFD, since no text
 /// can hold it.
@@ -73,9 +72,10 @@ pub fn write_string(text: &str, out: &mut Vec<u8>) {
             b'\r' => out.extend_from_slice(b"\\r"),
             b'\t' => out.extend_from_slice(b"\\t"),
             other => {
-                let mut escape = String::new();
-                write!(escape, "\\u{other:04x}").expect("writing to a string does not fail");
-                out.extend_from_slice(escape.as_bytes());
+                const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
+                out.extend_from_slice(b"\\u00");
+                out.push(HEXADECIMAL[usize::from(other >> 4)]);
+                out.push(HEXADECIMAL[usize::from(other & 15)]);
             }
         }
     }

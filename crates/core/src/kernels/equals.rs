@@ -46,6 +46,11 @@ impl Equals {
         }
     }
 
+    /// Whether `fits` looks at the lowered text: long lists without case are looked up by it.
+    pub fn wants_lowered(&self) -> bool {
+        self.folded && self.set.is_some()
+    }
+
     /// The constants, lowered if case does not count.
     pub fn constants(&self) -> &[Box<[u8]>] {
         &self.constants

@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn no_way_to_save_work_changes_a_result() {
         let rules = rules();
-        let off = Options { share: false, witnesses: false, buckets: false, cheapest_first: false, profile: false };
+        let off = Options { share: false, witnesses: false, buckets: false, cheapest_first: false };
         let single = [
             Options { share: true, ..off },
             Options { witnesses: true, ..off },

@@ -26,13 +26,11 @@ pub struct Options {
     pub buckets: bool,
     /// Terms of a condition are tried in the order of their costs, not as written.
     pub cheapest_first: bool,
-    /// Time and evaluations are counted by rule.
-    pub profile: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { share: true, witnesses: true, buckets: true, cheapest_first: true, profile: false }
+        Self { share: true, witnesses: true, buckets: true, cheapest_first: true }
     }
 }
 
@@ -60,6 +58,11 @@ impl RuleMask {
         if let Some(word) = self.words.get_mut(rule as usize / 64) {
             *word |= 1 << (rule % 64);
         }
+    }
+
+    /// Adds every rule of another mask.
+    pub fn add(&mut self, other: &Self) {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, more)| *word |= more);
     }
 
     /// Whether the rule is in it.

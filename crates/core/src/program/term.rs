@@ -4,6 +4,7 @@ use super::script::Script;
 use crate::kernels::Failure;
 use crate::kernels::compare::{self, Constant, Mode};
 use crate::kernels::equals::Equals;
+use crate::kernels::fold;
 use crate::kernels::regex::Regex;
 use crate::kernels::wildcard::Wildcard;
 use crate::plan::{CompareOp, Condition, Field, FieldType, Fold, MatchKind, PlanError};
@@ -130,16 +131,15 @@ impl Term {
                 };
                 Ok(address.is_some_and(|address| blocks.iter().any(|block| block.contains(address))))
             }),
-            Test::Regex(regex) => {
-                self.any_text(event, lowered, |text, _| std::str::from_utf8(text).is_ok_and(|text| regex.fits(text)))
+            Test::Regex(regex) => self
+                .any_text(event, lowered, false, |text| std::str::from_utf8(text).is_ok_and(|text| regex.fits(text))),
+            Test::Equals(equals) => {
+                self.any_text(event, lowered, equals.wants_lowered(), |text| equals.fits(text, || text))
             }
-            Test::Equals(equals) => self.any_text(event, lowered, |text, lower| equals.fits(text, || lower())),
-            Test::Wildcards { patterns, folded } => self.any_text(event, lowered, |text, lower| {
-                let text = if *folded { lower() } else { text };
-                patterns.iter().any(|pattern| pattern.fits(text))
-            }),
-            Test::Part { place, constants, folded } => self.any_text(event, lowered, |text, lower| {
-                let text = if *folded { lower() } else { text };
+            Test::Wildcards { patterns, folded } => {
+                self.any_text(event, lowered, *folded, |text| patterns.iter().any(|pattern| pattern.fits(text)))
+            }
+            Test::Part { place, constants, folded } => self.any_text(event, lowered, *folded, |text| {
                 constants.iter().any(|constant| holds(*place, text, constant))
             }),
         }
@@ -158,26 +158,18 @@ impl Term {
         result
     }
 
-    fn any_text(
-        &self,
-        event: &Event<'_>,
-        lowered: &mut Lowered,
-        fits: impl for<'t> Fn(&'t [u8], &dyn Fn() -> &'t [u8]) -> bool,
-    ) -> Truth {
+    /// Whether the text of any value fits; `folded` terms are given it with ASCII letters lowered.
+    fn any_text(&self, event: &Event<'_>, lowered: &mut Lowered, folded: bool, fits: impl Fn(&[u8]) -> bool) -> Truth {
         if Family::of(self.ty) == Family::Text {
-            for (number, raw) in event.numbered(self.field) {
-                let text = raw.as_text().as_bytes();
-                let lower = lowered.of(number, raw);
-                if fits(text, &|| lower) {
-                    return Truth::True;
-                }
-            }
-            return Truth::False;
+            let mut shown = event.numbered(self.field);
+            return truth(
+                shown
+                    .any(|(number, raw)| fits(if folded { lowered.of(number, raw) } else { raw.as_text().as_bytes() })),
+            );
         }
         self.any(event, |value| {
             let Some(text) = value.text() else { return Ok(false) };
-            let lower = text.as_bytes().to_ascii_lowercase();
-            Ok(fits(text.as_bytes(), &|| &lower))
+            Ok(if folded { fits(&fold::ascii(&text)) } else { fits(text.as_bytes()) })
         })
     }
 }

@@ -1,6 +1,8 @@
 //! Writes one ECS document as JSON, member by member, without building a tree: decoders write hundreds of thousands a
 //! second. It knows no field.
 
+use crate::json::write_string;
+
 /// A document under construction. Objects that stay empty are not written.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
@@ -56,7 +58,7 @@ impl Writer {
     /// `"key":"text"`.
     pub fn text(&mut self, key: &str, text: &str) {
         self.key(key);
-        string(text, &mut self.out);
+        write_string(text, &mut self.out);
     }
 
     /// `"key":"text"`, if there is one that is not empty.
@@ -90,7 +92,7 @@ impl Writer {
             if self.out.len() > start {
                 self.out.push(b',');
             }
-            string(text.as_ref(), &mut self.out);
+            write_string(text.as_ref(), &mut self.out);
         }
         if self.out.len() == start {
             self.out.truncate(before);
@@ -124,38 +126,9 @@ impl Writer {
         if self.out.last() != Some(&b'{') {
             self.out.push(b',');
         }
-        string(key, &mut self.out);
+        write_string(key, &mut self.out);
         self.out.push(b':');
     }
-}
-
-/// Writes a JSON string.
-pub(crate) fn string(text: &str, out: &mut Vec<u8>) {
-    const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
-    out.push(b'"');
-    let bytes = text.as_bytes();
-    let mut written = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(&bytes[written..at]);
-        written = at + 1;
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            _ => {
-                out.extend_from_slice(b"\\u00");
-                out.push(HEXADECIMAL[usize::from(byte >> 4)]);
-                out.push(HEXADECIMAL[usize::from(byte & 15)]);
-            }
-        }
-    }
-    out.extend_from_slice(&bytes[written..]);
-    out.push(b'"');
 }
 
 /// `2026-11-24T03:34:24.740Z` of milliseconds since 1970.

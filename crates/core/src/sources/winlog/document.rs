@@ -1,6 +1,7 @@
 //! Writes one ECS document as nested JSON. The field paths are known beforehand and sorted, so that a document is one pass
 //! over slots; it does not know where the values come from.
 
+use crate::json::write_string;
 use std::collections::BTreeSet;
 
 /// The field paths that documents may have, sorted component by component.
@@ -91,13 +92,13 @@ impl Document {
             }
             for parent in &parents[common..] {
                 separate(out, &mut first);
-                write_string(out, parent);
+                write_string(parent, out);
                 out.extend_from_slice(b":{");
                 first = true;
             }
             open = parents;
             separate(out, &mut first);
-            write_string(out, leaf);
+            write_string(leaf, out);
             out.push(b':');
             out.extend_from_slice(&self.json[start as usize..end as usize]);
         }
@@ -112,35 +113,6 @@ fn separate(out: &mut Vec<u8>, first: &mut bool) {
     *first = false;
 }
 
-/// Appends a JSON string.
-pub fn write_string(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
-    let bytes = text.as_bytes();
-    let mut plain = 0;
-    for (index, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(&bytes[plain..index]);
-        plain = index + 1;
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            _ => {
-                const HEX: &[u8; 16] = b"0123456789abcdef";
-                out.extend_from_slice(b"\\u00");
-                out.push(HEX[usize::from(byte >> 4)]);
-                out.push(HEX[usize::from(byte & 15)]);
-            }
-        }
-    }
-    out.extend_from_slice(&bytes[plain..]);
-    out.push(b'"');
-}
-
 /// Appends a JSON array of strings.
 pub fn write_strings<'a>(out: &mut Vec<u8>, texts: impl IntoIterator<Item = &'a str>) {
     out.push(b'[');
@@ -148,7 +120,7 @@ pub fn write_strings<'a>(out: &mut Vec<u8>, texts: impl IntoIterator<Item = &'a 
         if index > 0 {
             out.push(b',');
         }
-        write_string(out, text);
+        write_string(text, out);
     }
     out.push(b']');
 }

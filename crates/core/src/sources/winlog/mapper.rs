@@ -2,9 +2,10 @@
 //! provider's events get is in its mapping. It knows neither files nor forms.
 
 use super::convert::{self, Answer};
-use super::document::{Document, Slot, write_string, write_strings};
+use super::document::{Document, Slot, write_strings};
 use super::mapping::{Expand, Kind, MAPPINGS, Mappings, Provider, Related, Step};
 use super::{Record, System};
+use crate::json::write_string;
 
 /// Keywords of the Security log (`winmeta.h`).
 const AUDIT_FAILURE: u64 = 0x0010_0000_0000_0000;
@@ -55,7 +56,7 @@ impl RecordMapper {
 
     fn text(&mut self, mappings: &Mappings, path: &'static str, rank: u32, text: &str) {
         if !text.is_empty() {
-            self.document.put(mappings.common[path], rank, |out| write_string(out, text));
+            self.document.put(mappings.common[path], rank, |out| write_string(text, out));
         }
     }
 
@@ -154,7 +155,7 @@ impl RecordMapper {
             }
             self.text(mappings, "event.module", rank, module.map_or("", String::as_str));
             for (slot, value) in &all.set {
-                self.document.put(*slot, rank, |out| write_string(out, value));
+                self.document.put(*slot, rank, |out| write_string(value, out));
             }
         }
     }
@@ -199,7 +200,7 @@ impl RecordMapper {
             }
         }
         if stays {
-            self.stay(name, |out| write_string(out, value));
+            self.stay(name, |out| write_string(value, out));
         }
     }
 
@@ -216,7 +217,7 @@ impl RecordMapper {
         if !self.event_data.is_empty() {
             self.event_data.push(b',');
         }
-        write_string(&mut self.event_data, name);
+        write_string(name, &mut self.event_data);
         self.event_data.push(b':');
         write(&mut self.event_data);
     }
@@ -236,7 +237,7 @@ impl RecordMapper {
                 true
             }
             (Kind::Replaced, _) => {
-                self.stay(name, |out| write_string(out, value));
+                self.stay(name, |out| write_string(value, out));
                 true
             }
             (Kind::Text, &[slot]) => self.put(slot, rank, value, step.related),
@@ -297,7 +298,7 @@ impl RecordMapper {
     }
 
     fn put(&mut self, slot: Slot, rank: u32, text: &str, related: Option<Related>) -> bool {
-        let filled = !text.is_empty() && self.document.put(slot, rank, |out| write_string(out, text));
+        let filled = !text.is_empty() && self.document.put(slot, rank, |out| write_string(text, out));
         if let Some(related) = related
             && filled
             && text != "-"
@@ -402,7 +403,7 @@ impl RecordMapper {
         }
         let root = record.get(System::UserDataName);
         if !root.is_empty() {
-            self.stay("xml_name", |out| write_string(out, root));
+            self.stay("xml_name", |out| write_string(root, out));
         }
         if !self.event_data.is_empty() {
             let path = if root.is_empty() { "winlog.event_data" } else { "winlog.user_data" };
@@ -424,11 +425,11 @@ fn write_answers(out: &mut Vec<u8>, answers: &[Answer<'_>]) {
         out.extend_from_slice(if std::mem::take(&mut first) { b"{" } else { b",{" });
         if let Some(kind) = kind {
             out.extend_from_slice(b"\"type\":");
-            write_string(out, kind);
+            write_string(kind, out);
         }
         if let Some(data) = data {
             out.extend_from_slice(if kind.is_some() { b",\"data\":" } else { b"\"data\":" });
-            write_string(out, data);
+            write_string(data, out);
         }
         out.push(b'}');
     };
