@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,6 +14,9 @@ from contraband.detection.exceptions import InvalidException, Item, load_items
 from contraband.detection.packages import UnknownRules, load_named, samples_path
 from contraband.detection.rules import Loaded, Problem, joined
 from contraband.diagnostics import CompileError
+from contraband.engine import CompiledRule, Engine, EngineError, EngineOptions, ScanOptions
+from contraband.eql import CheckedQuery
+from contraband.plan import lower
 
 DEFAULT_RULES = "T1546.016"
 
@@ -82,6 +86,30 @@ def open_output(path: str | None) -> Any:
         return Path(path).open("wb")
     except OSError as error:
         fail(f"{path}: {error.strerror or error}")
+
+
+def write_events(
+    query: CheckedQuery,
+    given: Sequence[str],
+    options: EngineOptions,
+    limits: ScanOptions,
+    output: str | None,
+    *,
+    quiet: bool,
+) -> dict[str, Any]:
+    """Write what one query matches, report on stderr, and give what was counted."""
+    began = time.monotonic()
+    try:
+        scan = Engine([CompiledRule("query", lower(query))], options).scan(paths(given), limits)
+    except EngineError as error:
+        fail(str(error))
+    stream = open_output(output)
+    for block in scan:
+        stream.write(block)
+    stream.flush()
+    summary = scan.summary()
+    report_summary(summary, time.monotonic() - began, rules=1, quiet=quiet)
+    return summary
 
 
 def report_summary(summary: dict[str, Any], seconds: float, *, rules: int, quiet: bool = False) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import click
 
-from contraband.cli.common import fail, open_output, paths, report_summary
-from contraband.engine import CompiledRule, Engine, EngineError, EngineOptions, ScanOptions
+from contraband.cli.common import write_events
+from contraband.engine import EngineOptions, ScanOptions
 from contraband.eql import compile_query
-from contraband.plan import lower
 
 
 @click.command("convert")
@@ -35,18 +32,7 @@ def command(
     Example (the shipped samples):
       contraband convert samples -o events.ndjson
     """
-    began = time.monotonic()
-    plan = lower(compile_query("any where true"))
-    try:
-        scan = Engine([CompiledRule("all", plan)], EngineOptions(routing=False, enrich=not no_enrich)).scan(
-            paths(given), ScanOptions(output="events", source=source, host_name=host_name)
-        )
-    except EngineError as error:
-        fail(str(error))
-    stream = open_output(output)
-    for block in scan:
-        stream.write(block)
-    stream.flush()
-    summary = scan.summary()
-    report_summary(summary, time.monotonic() - began, rules=1, quiet=quiet)
+    options = EngineOptions(routing=False, enrich=not no_enrich)
+    limits = ScanOptions(output="events", source=source, host_name=host_name)
+    summary = write_events(compile_query("any where true"), given, options, limits, output, quiet=quiet)
     return 0 if any(file["parsed"] for file in summary["files"]) else 2

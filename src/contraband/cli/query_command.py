@@ -8,11 +8,10 @@ from pathlib import Path
 
 import click
 
-from contraband.cli.common import compile_error, fail, open_output, paths, report_summary, say
+from contraband.cli.common import compile_error, fail, say, write_events
 from contraband.diagnostics import CompileError
-from contraband.engine import CompiledRule, Engine, EngineError, EngineOptions, ScanOptions
+from contraband.engine import EngineOptions, ScanOptions
 from contraband.eql import compile_query
-from contraband.plan import lower
 from contraband.schema import Schema
 from contraband.schema.schema import SchemaError
 
@@ -58,9 +57,6 @@ def command(
     Example (the shipped samples):
       contraband query 'process where process.name == "curl"' samples
     """
-    import time
-
-    began = time.monotonic()
     try:
         checked = compile_query(
             text,
@@ -80,16 +76,7 @@ def command(
         source=source,
         host_name=host_name,
     )
-    try:
-        scan = Engine([CompiledRule("query", lower(checked))], options).scan(paths(given), limits)
-    except EngineError as error:
-        fail(str(error))
-    stream = open_output(output)
-    for block in scan:
-        stream.write(block)
-    stream.flush()
-    summary = scan.summary()
-    report_summary(summary, time.monotonic() - began, rules=1, quiet=quiet)
+    summary = write_events(checked, given, options, limits, output, quiet=quiet)
     if summary["failed"]:
         say("error: the condition cannot be computed for some events; Elasticsearch would fail this search")
         return 2

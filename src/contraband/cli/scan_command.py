@@ -106,7 +106,7 @@ def command(
         scan = start(prepared, paths(given), limits)
     except (EngineError, InvalidException) as error:
         fail(str(error))
-    worst, stopped = _write(scan, prepared, form, output, quiet=quiet)
+    worst, stopped = _write(scan, prepared, form, output, ranked=fail_on is not None, quiet=quiet)
     summary = scan.summary()
     report_summary(summary, time.monotonic() - began, rules=len(prepared.compiled), quiet=quiet)
     if stopped:
@@ -127,8 +127,10 @@ def _status(summary: dict[str, Any], worst: int, *, allow_empty: bool, strict: b
     return 1 if fail_on and worst >= Severity(fail_on).rank else 0
 
 
-def _write(scan: Scan, prepared: Prepared, form: str | None, output: str | None, *, quiet: bool) -> tuple[int, bool]:
-    """Write the alerts; the rank of the worst, and whether Ctrl-C ended it."""
+def _write(
+    scan: Scan, prepared: Prepared, form: str | None, output: str | None, *, ranked: bool, quiet: bool
+) -> tuple[int, bool]:
+    """Write the alerts; the rank of the worst (where `ranked` asks for it), and whether Ctrl-C ended it."""
     stream = open_output(output)
     terminal = output in (None, "-") and sys.stdout.isatty()
     form = form or ("table" if terminal else "ndjson")
@@ -141,7 +143,8 @@ def _write(scan: Scan, prepared: Prepared, form: str | None, output: str | None,
                 stream.write(block)
                 if terminal:
                     stream.flush()
-                worst = max(worst, *(_rank(line) for line in block.splitlines()))
+                if ranked:
+                    worst = max(worst, *(_rank(line) for line in block.splitlines()))
         else:
             from contraband.output import write_alerts
 

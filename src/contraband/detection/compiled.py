@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from contraband.detection.exceptions import Fields, InvalidException, Item, cond
 from contraband.detection.rules import Problem, Rule
 from contraband.detection.toml_text import offsets, place, values
 from contraband.diagnostics import CompileError, Diagnostic
+from contraband.engine import CompiledRule
 from contraband.eql import CheckedQuery, compile_query
-from contraband.plan import PLAN_VERSION, lower
+from contraband.plan import Plan, lower
 from contraband.schema import FieldType, Schema
 
 # Constructs of Elastic Endpoint's dialect that Elasticsearch's grammar does not have.
@@ -95,32 +95,27 @@ def position(rule: Rule, diagnostic: Diagnostic | None) -> tuple[int, int] | Non
     return where.line, where.column
 
 
-def rule_set(compiled: Iterable[Compiled]) -> bytes:
-    """The rule set as JSON. `InvalidException` names an exception that cannot be applied."""
-    rules = [_entry(entry) for entry in compiled]
-    return json.dumps({"version": PLAN_VERSION, "rules": rules}, separators=(",", ":")).encode()
-
-
-def _entry(compiled: Compiled) -> dict[str, Any]:
+def engine_rule(compiled: Compiled) -> CompiledRule:
+    """The rule as the engine is loaded with it. `InvalidException` names an exception that cannot be applied."""
     document = dict(lower(compiled.query).document)
     fields = Fields(list(document["fields"]), type_of)
-    exceptions = list(exception_conditions(compiled, fields))
+    exceptions = tuple(exception_conditions(compiled, fields))
     document["fields"] = fields.entries
-    return {
-        "id": compiled.rule.id,
-        "plan": document,
-        "index": list(compiled.rule.index),
-        "alert": static_fields(compiled.rule),
-        "reason": reason_template(compiled.rule),
-        "exceptions": exceptions,
-    }
+    return CompiledRule(
+        compiled.rule.id,
+        Plan(document),
+        compiled.rule.index,
+        static_fields(compiled.rule),
+        reason_template(compiled.rule),
+        exceptions,
+    )
 
 
-def exception_conditions(compiled: Compiled, fields: Fields) -> Iterator[dict[str, Any]]:
+def exception_conditions(compiled: Compiled, fields: Fields) -> Iterator[tuple[str, dict[str, Any]]]:
     """The exceptions of a rule as its plan holds them."""
     for item in compiled.exceptions:
         try:
-            yield {"id": item.id, "condition": condition(item, fields, timestamp_field=compiled.rule.timestamp_field)}
+            yield item.id, condition(item, fields, timestamp_field=compiled.rule.timestamp_field)
         except InvalidException as error:
             where = f"{item.path}: " if item.path else ""
             raise InvalidException(f"{where}{error}") from None

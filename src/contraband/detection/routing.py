@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import fnmatch
 import functools
-import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,37 +58,3 @@ def sources_of(index_patterns: Iterable[str]) -> tuple[str, ...]:
             or any(fnmatch.fnmatchcase(index, pattern) for index in route.indices for pattern in patterns)
         )
     )
-
-
-def claimed_by(event: Mapping[str, object]) -> Route | None:
-    """The source that an ECS document comes from, by its own fields (flat, dotted, each with a list of values)."""
-    return next((route for route in routes() if not route.formats and _fits(route, event)), None)
-
-
-def offered(event: Mapping[str, object], patterns: tuple[str, ...]) -> bool:
-    """Whether a rule with these index patterns sees an event (flat, dotted)."""
-    if not patterns:
-        return True
-    indices = _indices(event)
-    return indices is None or any(fnmatch.fnmatchcase(index, pattern) for index in indices for pattern in patterns)
-
-
-_BACKING = re.compile(r"(?:\.ds-)?(.+?)(?:-\d{4}\.\d{2}\.\d{2}-\d{6})?")
-
-
-def _indices(event: Mapping[str, object]) -> tuple[str, ...] | None:
-    if isinstance(index := event.get("_index"), str) and (match := _BACKING.fullmatch(index)):
-        return index, match[1]
-    stream = [event.get(f"data_stream.{part}") for part in ("type", "dataset", "namespace")]
-    if stream[1]:
-        return (f"{stream[0] or 'logs'}-{stream[1]}-{stream[2] or 'default'}",)
-    route = claimed_by(event)
-    return route.indices if route and route.indices else None
-
-
-def _fits(route: Route, event: Mapping[str, object]) -> bool:
-    return all(_has(event.get(field), values) for field, values in route.when.items())
-
-
-def _has(value: object, wanted: tuple[str, ...]) -> bool:
-    return bool(set(map(str, value)) & set(wanted)) if isinstance(value, list) else value in wanted

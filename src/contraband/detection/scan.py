@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from contraband.detection.compiled import Compiled, compile_rules, rule_set
+from contraband.detection.compiled import Compiled, compile_rules, engine_rule
 from contraband.detection.exceptions import Item, items_of_export, load_items
 from contraband.detection.routing import routes
 from contraband.detection.rules import Loaded, Problem, Rule, Severity
@@ -47,7 +47,9 @@ def prepare(
     ]
     compiled, problems = compile_rules(chosen, [] if items is None else [*own_exceptions(loaded), *items])
     options = replace(options or EngineOptions(), declarations=[route.as_data() for route in routes()])
-    return Prepared(Engine(rule_set(compiled), options), compiled, (*loaded.problems, *problems))
+    return Prepared(
+        Engine([engine_rule(entry) for entry in compiled], options), compiled, (*loaded.problems, *problems)
+    )
 
 
 def own_exceptions(loaded: Loaded) -> Iterator[Item]:

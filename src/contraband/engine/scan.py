@@ -19,11 +19,9 @@ class EngineError(Exception):
 class Engine:
     """A loaded rule set. Raises `EngineError`."""
 
-    def __init__(self, rules: Sequence[CompiledRule] | bytes, options: EngineOptions | None = None) -> None:
+    def __init__(self, rules: Sequence[CompiledRule], options: EngineOptions | None = None) -> None:
         try:
-            self._engine = _Engine(
-                rules if isinstance(rules, bytes) else rule_set_json(rules), (options or EngineOptions()).to_json()
-            )
+            self._engine = _Engine(rule_set_json(rules), (options or EngineOptions()).to_json())
         except CorePlanError as error:
             raise EngineError(str(error)) from None
 

@@ -44,12 +44,7 @@ _PARTS = {"startsWith": "prefix", "endsWith": "suffix", "stringContains": "conta
 
 
 def lower(query: CheckedQuery) -> Plan:
-    """The plan of a checked query."""
-    return lower_with_exceptions(query, ())[0]
-
-
-def lower_with_exceptions(query: CheckedQuery, exceptions: Sequence[Condition]) -> tuple[Plan, tuple[Document, ...]]:
-    """The plan of a query, and the conditions of a rule's exceptions in the numbers of the plan's fields.
+    """The plan of a checked query.
 
     A query with a positive stage that nothing meets is not run at all in Elasticsearch, so none of its conditions can fail.
     """
@@ -65,9 +60,8 @@ def lower_with_exceptions(query: CheckedQuery, exceptions: Sequence[Condition]) 
         "maxspan_ms": query.maxspan_ms,
         "pipes": [{"kind": str(pipe.kind), "count": pipe.count} for pipe in query.pipes],
     }
-    conditions = tuple(lowering.condition(condition) for condition in exceptions)
     document["fields"] = [{"path": path, "type": str(kind)} for path, kind in lowering.fields]
-    return Plan(document), conditions
+    return Plan(document)
 
 
 class _Lowering:
