@@ -1,20 +1,25 @@
 """Running an emulation on this machine: prerequisites, the test, and its clean-up, which runs whatever happened before.
 
-Knows no telemetry: the run says when it started and ended, so that a recording can be cut to it.
+The run says when it started and ended, so that a sensor's recording can be cut to it; it can also record itself, with strace.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from contraband.emulate.atomic import Emulation, EmulationError
+from contraband.emulate.trace import OPTIONS, events_of_trace, resolve_program
 
 _INTERPRETERS = {
     "sh": ("sh", "-c"),
@@ -43,6 +48,8 @@ class Run:
     started: datetime
     ended: datetime
     results: tuple[CommandResult, ...]
+    events: tuple[dict[str, Any], ...] = ()
+    """What the run recorded of itself, as ECS documents; empty where it did not record."""
 
     @property
     def cleaned(self) -> bool:
@@ -61,24 +68,59 @@ def plan_commands(emulation: Emulation, values: dict[str, str]) -> Iterator[tupl
 
 
 def run_emulation(
-    emulation: Emulation, *, values: dict[str, str] | None = None, get_prerequisites: bool = True, timeout: float = 300
+    emulation: Emulation,
+    *,
+    values: dict[str, str] | None = None,
+    get_prerequisites: bool = True,
+    record: bool = False,
+    timeout: float = 300,
 ) -> Run:
-    """Run one emulation. Raises `EmulationError` where this machine cannot; `timeout` is in seconds, for each command."""
+    """Run one emulation. Raises `EmulationError` where this machine cannot; `timeout` is in seconds, for each command.
+
+    With `record` the test's own command runs under strace, and its processes and files come back as ECS events.
+    """
     filled = values or {}
     _refuse_elsewhere(emulation)
+    if record and shutil.which("strace") is None:
+        raise EmulationError("a recording needs `strace`. On Debian: apt-get install strace")
+    events: list[dict[str, Any]] = []
     results: list[CommandResult] = []
     try:
         _prepare(emulation, filled, results, get_prerequisites=get_prerequisites, timeout=timeout)
         started = datetime.now(UTC)
         command = emulation.fill(emulation.executor.command, filled)
-        results.append(_execute("test", emulation.executor.name, command, timeout))
+        if record:
+            results.append(_record(emulation.executor.name, command, timeout, events))
+        else:
+            results.append(_execute("test", emulation.executor.name, command, timeout))
         ended = datetime.now(UTC)
     finally:
         if emulation.executor.cleanup:
             with suppress(EmulationError):
                 cleanup = emulation.fill(emulation.executor.cleanup, filled)
                 results.append(_execute("cleanup", emulation.executor.name, cleanup, timeout))
-    return Run(emulation, started, ended, tuple(results))
+    return Run(emulation, started, ended, tuple(results), tuple(events))
+
+
+def data_of_run(run: Run) -> dict[str, Any]:
+    """A run as JSON can carry it, without the emulation."""
+    return {
+        "started": run.started.isoformat(),
+        "ended": run.ended.isoformat(),
+        "results": [[entry.purpose, entry.command, entry.status, entry.output] for entry in run.results],
+        "events": list(run.events),
+    }
+
+
+def run_of_data(emulation: Emulation, data: dict[str, Any]) -> Run:
+    """The run that `data_of_run` was given."""
+    return Run(
+        emulation,
+        datetime.fromisoformat(data["started"]),
+        datetime.fromisoformat(data["ended"]),
+        tuple(CommandResult(*entry) for entry in data["results"]),
+        tuple(data["events"]),
+    )
 
 
 def _refuse_elsewhere(emulation: Emulation) -> None:
@@ -128,10 +170,26 @@ def _prepare(
         raise EmulationError(f"{emulation.id}: {dependency.description}. {results[-1].output.strip()}".strip())
 
 
-def _execute(purpose: str, executor: str, command: str, timeout: float) -> CommandResult:
+def _record(executor: str, command: str, timeout: float, events: list[dict[str, Any]]) -> CommandResult:
+    with tempfile.TemporaryDirectory(prefix="contraband-") as folder:
+        trace = Path(folder) / "trace"
+        result = _execute("test", executor, command, timeout, before=("strace", *OPTIONS, "-o", str(trace)))
+        # Scripts are looked at while they are still there: a package's lie under /var/lib/dpkg/info until it is removed.
+        lines = trace.read_text(encoding="utf-8", errors="replace").splitlines() if trace.exists() else []
+        events.extend(
+            events_of_trace(
+                lines, host=socket.gethostname(), user=str(os.geteuid()), folder=str(Path.cwd()), resolve=resolve_program
+            )
+        )
+    return result
+
+
+def _execute(
+    purpose: str, executor: str, command: str, timeout: float, *, before: tuple[str, ...] = ()
+) -> CommandResult:
     try:
         done = subprocess.run(  # running the test's own command is the point
-            [*_INTERPRETERS[executor], command],
+            [*before, *_INTERPRETERS[executor], command],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
