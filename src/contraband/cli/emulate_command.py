@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from typing import Any
+
 import click
 
-from contraband.cli.common import fail, say
-from contraband.emulate import Emulation, EmulationError, load_emulations, plan_commands, run_emulation
+from contraband.cli.common import fail, open_output, paths, say
+from contraband.emulate import (
+    Emulation,
+    EmulationError,
+    check_recording,
+    load_emulations,
+    plan_commands,
+    run_emulation,
+    run_in_scratch,
+)
 
 PACKAGE = "T1546.016"
 
@@ -45,25 +57,67 @@ def show(name: str) -> None:
 
 @command.command("run")
 @click.argument("name")
+@click.option(
+    "--scratch", is_flag=True, help="Run where it leaves nothing behind (Linux, root): overlays and no network."
+)
+@click.option("--record", metavar="FILE", help="Record its processes and files with strace, as ECS documents.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def run(name: str, yes: bool) -> int:
-    """Run an emulation on this machine, in a lab, and clean up after it."""
+def run(name: str, scratch: bool, record: str | None, yes: bool) -> int:
+    """Run an emulation on this machine, in a lab, and clean up after it.
+
+    \b
+    Example:
+      contraband emulate run T13 --scratch --record t13.ndjson
+    """
     test = _find(name)
-    if not yes:
+    if not (yes or scratch):
         click.confirm(f"Run {test.id} ({test.name}) on this machine?", abort=True, err=True)
     try:
-        done = run_emulation(test)
+        runner = run_in_scratch if scratch else run_emulation
+        done = runner(test, record=record is not None)
     except EmulationError as error:
         fail(str(error))
     for result in done.results:
         say(f"{result.purpose}: status {result.status}")
         if result.output.strip():
             say(result.output.strip())
+    if record is not None:
+        _write_recording(done.events, record)
     click.echo(f"{done.started.isoformat()} {done.ended.isoformat()}")
     if not done.cleaned:
         say("warning: the clean-up did not end well; `contraband emulate show` prints its commands")
         return 1
     return 0
+
+
+def _write_recording(events: Sequence[dict[str, Any]], path: str) -> None:
+    with open_output(path) as file:
+        file.writelines(json.dumps(event, ensure_ascii=False).encode() + b"\n" for event in events)
+
+
+@command.command("check")
+@click.argument("name")
+@click.argument("recording", nargs=-1, required=True)
+def check(name: str, recording: tuple[str, ...]) -> int:
+    """Hold a recording of an emulation's run against the signals that it must leave, and the package against its verdict.
+
+    \b
+    Example:
+      contraband emulate check T13 t13.ndjson
+    """
+    test = _find(name)
+    result = check_recording(test, paths(recording))
+    for signal in result.signals:
+        click.echo(f"{'seen' if signal.seen else 'MISSING':8} {signal.events:6}  {signal.signal.what}")
+    word = result.severity or "nothing"
+    click.echo(
+        f"{'alert' if result.as_expected else 'WRONG':8} {result.alerts:6}  the package says {word}, expected {test.verdict}"
+    )
+    if test.published is not None:
+        wrong = result.published != test.published
+        fires = "fires" if result.published else "does not fire"
+        click.echo(f"{'WRONG' if wrong else 'rule':8}         the published rule {fires}")
+    return 0 if result.good else 1
 
 
 def _find(name: str) -> Emulation:

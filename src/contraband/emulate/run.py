@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -172,16 +173,23 @@ def _prepare(
 
 def _record(executor: str, command: str, timeout: float, events: list[dict[str, Any]]) -> CommandResult:
     with tempfile.TemporaryDirectory(prefix="contraband-") as folder:
+        # Read while it is written: a script is looked at as soon as it runs, for many are gone when the run ends.
         trace = Path(folder) / "trace"
-        result = _execute("test", executor, command, timeout, before=("strace", *OPTIONS, "-o", str(trace)))
-        # Scripts are looked at while they are still there: a package's lie under /var/lib/dpkg/info until it is removed.
-        lines = trace.read_text(encoding="utf-8", errors="replace").splitlines() if trace.exists() else []
-        events.extend(
-            events_of_trace(
-                lines, host=socket.gethostname(), user=str(os.geteuid()), folder=str(Path.cwd()), resolve=resolve_program
-            )
-        )
+        os.mkfifo(trace)
+        with ThreadPoolExecutor(1) as reader:
+            recorded = reader.submit(_read_trace, trace)
+            result = _execute("test", executor, command, timeout, before=("strace", *OPTIONS, "-o", str(trace)))
+            with suppress(OSError):  # nobody reads any more: strace wrote, and the reader came to the end
+                os.close(os.open(trace, os.O_WRONLY | os.O_NONBLOCK))
+            events.extend(recorded.result())
     return result
+
+
+def _read_trace(trace: Path) -> list[dict[str, Any]]:
+    with trace.open(encoding="utf-8", errors="replace") as lines:
+        return events_of_trace(
+            lines, host=socket.gethostname(), user=str(os.geteuid()), folder=str(Path.cwd()), resolve=resolve_program
+        )
 
 
 def _execute(

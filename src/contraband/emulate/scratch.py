@@ -54,9 +54,7 @@ def run_in_scratch(emulation: Emulation, *, record: bool, timeout: float = 300) 
     """Run an emulation where it leaves nothing behind; with `record`, its events come with it. Raises `EmulationError`."""
     if reason := why_not():
         raise EmulationError(reason)
-    question = json.dumps(
-        {"technique": emulation.technique, "id": emulation.id, "record": record, "timeout": timeout}
-    )
+    question = json.dumps({"technique": emulation.technique, "id": emulation.id, "record": record, "timeout": timeout})
     done = _in_namespaces([sys.executable, "-m", _PROGRAM, question], timeout=timeout * 6)
     if done.returncode != 0:
         raise EmulationError(f"{emulation.id}: {done.stderr.strip()[-2000:]}")
@@ -89,4 +87,9 @@ def _environment() -> dict[str, str]:
 
     source = os.path.dirname(os.path.dirname(contraband.__file__))  # noqa: PTH120 - a string is wanted
     # What a person has set for programs of their own (pip's settings, proxies) has no place in a lab.
-    return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", "PYTHONPATH": source}
+    return {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/root",
+        "LC_ALL": "C.UTF-8",
+        "PYTHONPATH": source,
+    }

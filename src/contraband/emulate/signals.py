@@ -30,6 +30,8 @@ class SignalResult:
         return self.events > 0
 
 
-def check_signals(signals: Sequence[Signal], events: Sequence[Mapping[str, Any]]) -> tuple[SignalResult, ...]:
-    """Each signal with the number of events of a recording that match it."""
-    return tuple(SignalResult(signal, len(search(signal.eql, events).events)) for signal in signals)
+def check_signals(
+    signals: Sequence[Signal], recording: Sequence[Mapping[str, Any]] | Sequence[str]
+) -> tuple[SignalResult, ...]:
+    """Each signal with the number of events of a recording that match it. A recording is events, or paths of files."""
+    return tuple(SignalResult(signal, len(search(signal.eql, recording).events)) for signal in signals)

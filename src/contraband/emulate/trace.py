@@ -154,6 +154,8 @@ class _Recorder:
                 yield event
             case "symlink" | "symlinkat":
                 yield self._file(process, call, "creation", self._path(process, call, 1))
+            case _:  # a file that was opened and not made
+                return
 
     def _execute(self, process: _Process, call: _Call) -> dict[str, Any]:
         path = self._path(process, call, 0)
@@ -193,9 +195,7 @@ class _Recorder:
         event["file"] = {"path": path, "name": name.name, "extension": name.suffix.removeprefix(".")}
         return event
 
-    def _event(
-        self, process: _Process, call: _Call, event: dict[str, Any], document: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _event(self, process: _Process, call: _Call, event: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
         stamp = datetime.fromtimestamp(call.time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return {
             "@timestamp": stamp,
