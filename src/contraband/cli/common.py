@@ -6,17 +6,18 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from contraband.detection.exceptions import InvalidException, Item, load_items
 from contraband.detection.packages import UnknownRules, load_named, samples_path
-from contraband.detection.rules import Loaded, Problem, joined
-from contraband.diagnostics import CompileError
+from contraband.detection.rules import InvalidException, Loaded, Problem, joined
 from contraband.engine import CompiledRule, Engine, EngineError, EngineOptions, ScanOptions
-from contraband.eql import CheckedQuery
-from contraband.plan import lower
+
+if TYPE_CHECKING:
+    from contraband.detection.exceptions import Item
+    from contraband.diagnostics import CompileError
+    from contraband.eql import CheckedQuery
 
 DEFAULT_RULES = "T1546.016"
 
@@ -49,6 +50,10 @@ def load(names: Sequence[str]) -> Loaded:
 
 def load_exceptions(folders: Sequence[str]) -> tuple[Item, ...]:
     """The exceptions of the user's folders and files."""
+    if not folders:
+        return ()
+    from contraband.detection.exceptions import load_items
+
     items: list[Item] = []
     for folder in folders:
         try:
@@ -98,6 +103,8 @@ def write_events(
     quiet: bool,
 ) -> dict[str, Any]:
     """Write what one query matches, report on stderr, and give what was counted."""
+    from contraband.plan import lower
+
     began = time.monotonic()
     try:
         scan = Engine([CompiledRule("query", lower(query))], options).scan(paths(given), limits)

@@ -11,10 +11,20 @@ from typing import Any
 
 import click
 
-from contraband.cli.common import fail, load, load_exceptions, open_output, paths, report_problems, report_summary, say
-from contraband.detection.exceptions import InvalidException
-from contraband.detection.rules import Severity
-from contraband.detection.scan import Prepared, prepare, start
+from contraband.cli.cache import cache_folder
+from contraband.cli.common import (
+    DEFAULT_RULES,
+    fail,
+    load,
+    load_exceptions,
+    open_output,
+    paths,
+    report_problems,
+    report_summary,
+    say,
+)
+from contraband.detection.rules import InvalidException, Severity
+from contraband.detection.scan import Prepared, prepare_named, start
 from contraband.engine import EngineError, EngineOptions, Scan, ScanOptions
 
 SEVERITIES = [str(severity) for severity in Severity]
@@ -56,6 +66,7 @@ SEVERITIES = [str(severity) for severity in Severity]
 @click.option("--source", metavar="NAME", help="Read all input as this raw format.")
 @click.option("--host-name", metavar="NAME", help="The host of records that name none.")
 @click.option("--threads", type=click.IntRange(0), default=0, help="Threads that read lines; 0: one a processor.")
+@click.option("--no-cache", is_flag=True, help="Compile all rules anew, and keep nothing of it.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 def command(
     given: tuple[str, ...],
@@ -78,6 +89,7 @@ def command(
     source: str | None,
     host_name: str | None,
     threads: int,
+    no_cache: bool,
     quiet: bool,
 ) -> int:
     """Find the malicious installs in telemetry: files, folders, archives, `-` for standard input.
@@ -90,15 +102,17 @@ def command(
     items = None if no_exceptions else load_exceptions(exception_folders)
     options = EngineOptions(enrich=not no_enrich, routing=not no_routing, threads=threads)
     try:
-        prepared = prepare(
-            load(names),
+        prepared = prepare_named(
+            names or (DEFAULT_RULES,),
+            load,
+            cache=None if no_cache else cache_folder(),
             items=items,
             min_severity=Severity(min_severity) if min_severity else None,
             deprecated=deprecated,
             options=options,
         )
         report_problems(prepared.problems)
-        if not prepared.compiled and not allow_empty:
+        if not prepared.rules and not allow_empty:
             fail("no rule was loaded: a scan without rules finds nothing (--allow-empty says that this is meant)")
         limits = ScanOptions(
             since=since, until=until, hosts=hosts, strict=strict, source=source, host_name=host_name, sorted=is_sorted
@@ -108,7 +122,7 @@ def command(
         fail(str(error))
     worst, stopped = _write(scan, prepared, form, output, ranked=fail_on is not None, quiet=quiet)
     summary = scan.summary()
-    report_summary(summary, time.monotonic() - began, rules=len(prepared.compiled), quiet=quiet)
+    report_summary(summary, time.monotonic() - began, rules=len(prepared.rules), quiet=quiet)
     if stopped:
         return 130
     return _status(summary, worst, allow_empty=allow_empty, strict=strict, fail_on=fail_on)

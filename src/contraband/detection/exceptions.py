@@ -19,16 +19,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from contraband.detection.rules import InvalidException
 from contraband.schema.types import FieldType, TypeFamily
 
 Condition: TypeAlias = dict[str, Any]
 
 _OPERATORS = ("included", "excluded")
 _SYSTEMS = ("linux", "macos", "windows")
-
-
-class InvalidException(Exception):
-    """An exception item that cannot be applied: which one, and why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,10 @@ Knows where content lies; what the files mean is known by the modules that read 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
-from importlib import resources
 from pathlib import Path
 
-from contraband.detection.rules import Loaded, joined, load, load_file
+from contraband.detection.rules import Loaded, joined, load, load_file, material
 
 DEFAULT_PACKAGE = "T1546.016"
 
@@ -21,7 +19,7 @@ class UnknownRules(Exception):
 
 def content_path() -> Path:
     """The folder of shipped content. Content is installed unpacked: a wheel is, and zip imports are not supported by the core either."""
-    return Path(str(resources.files("contraband") / "content"))
+    return Path(__file__).parent.parent / "content"
 
 
 def samples_path() -> Path:
@@ -81,6 +79,18 @@ def load_named(name: str) -> Loaded:
     return _by_name(name, package_ids(), name)
 
 
+def material_of(name: str) -> Iterator[Path]:
+    """Every file whose content decides what `load_named` gives for a name; the rules of all packages where it is no path."""
+    path = Path(name)
+    if path.exists():
+        yield from material(path)
+        return
+    for package in package_ids():
+        for folder in (*rule_folders(package), package_path(package) / "published"):
+            if (folder / "rule.toml").exists():
+                yield from material(folder / "rule.toml")
+
+
 def load_many(names: Iterable[str]) -> Loaded:
     """Everything that several names stand for, together."""
     return joined([load_named(name) for name in names])
@@ -91,6 +101,8 @@ def _by_name(wanted: str, packages: Iterable[str], given: str) -> Loaded:
     for rule in loaded.rules:
         if wanted in (rule.slug, rule.id) or wanted.lower() == rule.name.lower():
             return Loaded(rules=(rule,))
+    import difflib
+
     names = [rule.slug for rule in loaded.rules] + list(package_ids())
     close = difflib.get_close_matches(wanted, names, n=1)
     hint = f"; a similar name exists: `{close[0]}`" if close else ""

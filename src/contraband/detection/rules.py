@@ -6,6 +6,7 @@ Knows the layout of rule files and nothing of what a query means; `detection.com
 from __future__ import annotations
 
 import json
+import os
 import re
 import tomllib
 from collections import Counter
@@ -110,6 +111,10 @@ class Problem:
         return f"{where}: {self.message}"
 
 
+class InvalidException(Exception):
+    """An exception item that cannot be applied: which one, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What a set of rule files gave. `passed_over` counts rules in other languages, by language."""
@@ -147,6 +152,9 @@ def joined(parts: Iterable[Loaded]) -> Loaded:
 # Files of a rule's folder, or of a package, that are not rules themselves.
 COMPANIONS = frozenset({"sidecar.toml", "cases.toml", "exceptions.toml", "package.toml"})
 
+# Those of them that lie in a rule's own folder and become part of the rule.
+BESIDE = ("sidecar.toml", "exceptions.toml", "note.md")
+
 _LANGUAGE = re.compile(rb'^[ \t]*(?:language|type)[ \t]*=[ \t]*["\'](\w+)["\']', re.MULTILINE)
 _OTHER_TYPES = {b"machine_learning": "machine_learning"}
 _OTHER_LANGUAGES = {b"kuery": "kuery", b"lucene": "lucene", b"esql": "esql"}
@@ -161,16 +169,27 @@ def load(path: Path) -> Loaded:
 
 def rule_files(folder: Path) -> Iterator[Path]:
     """The files below a folder that may hold rules."""
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name.encode()):
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: os.fsencode(entry.name))
+    for entry in entries:
+        name = entry.name
         if entry.is_dir():
-            if not entry.name.startswith(".") and entry.name not in ("telemetry", "hunts", "emulations"):
-                yield from rule_files(entry)
+            if not name.startswith(".") and name not in ("telemetry", "hunts", "emulations"):
+                yield from rule_files(Path(entry.path))
         elif (
-            entry.suffix == ".toml"
-            and entry.name not in COMPANIONS
-            and not entry.name.endswith((".cases.toml", ".exceptions.toml"))
-        ) or (entry.suffix == ".ndjson" and "rule" in entry.name):
-            yield entry
+            name.endswith(".toml")
+            and name not in COMPANIONS
+            and not name.endswith((".cases.toml", ".exceptions.toml"))
+        ) or (name.endswith(".ndjson") and "rule" in name):
+            yield Path(entry.path)
+
+
+def material(path: Path) -> Iterator[Path]:
+    """Every file whose content decides what `load` gives for a path: the rules, and what lies beside them."""
+    for file in rule_files(path) if path.is_dir() else (path,):
+        yield file
+        if file.name == "rule.toml":
+            yield from (beside for name in BESIDE if (beside := file.with_name(name)).exists())
 
 
 def load_file(path: Path, *, in_folder: bool = False) -> Loaded:

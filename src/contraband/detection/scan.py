@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from contraband.detection.compiled import Compiled, compile_rules, engine_rule
-from contraband.detection.exceptions import Item, items_of_export, load_items
-from contraband.detection.routing import routes
+from contraband.detection import plan_cache
+from contraband.detection.packages import material_of
 from contraband.detection.rules import Loaded, Problem, Rule, Severity
-from contraband.engine import Engine, EngineOptions, Scan, ScanOptions
+from contraband.engine import Engine, EngineError, EngineOptions, Scan, ScanOptions, rule_set_json
+
+if TYPE_CHECKING:
+    from contraband.detection.exceptions import Item
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Rules ready to run: the engine that holds them, and what could not be loaded."""
+    """Rules ready to run: the engine that holds them, the rules by id, and what could not be loaded."""
 
     engine: Engine
-    compiled: tuple[Compiled, ...]
+    rules: Mapping[str, Rule]
     problems: tuple[Problem, ...]
-
-    @property
-    def rules(self) -> dict[str, Rule]:
-        """The rules by id."""
-        return {entry.rule.id: entry.rule for entry in self.compiled}
 
 
 def prepare(
@@ -40,20 +38,76 @@ def prepare(
 
     `items` are exceptions beyond those that came with the rules; None applies no exceptions at all. Raises `InvalidException`.
     """
+    entry = _compile(loaded, items, min_severity, deprecated=deprecated)
+    return _loaded(entry, options)
+
+
+def prepare_named(
+    names: Sequence[str],
+    load: Callable[[Sequence[str]], Loaded],
+    *,
+    cache: Path | None,
+    items: Sequence[Item] | None = (),
+    min_severity: Severity | None = None,
+    deprecated: bool = False,
+    options: EngineOptions | None = None,
+) -> Prepared:
+    """`prepare` of what `load` gives for names, taken from the folder `cache` where it lies there already.
+
+    `load` is called only if it does not.
+    """
+
+    def key() -> str | None:
+        try:
+            files = (file for name in names for file in material_of(name))
+            return plan_cache.key_of(files, (tuple(names), items, min_severity, deprecated))
+        except OSError:
+            return None  # loading says what is wrong
+
+    before = None if cache is None else key()
+    if cache is not None and before is not None and (kept := plan_cache.read(cache, before)) is not None:
+        try:
+            return _loaded(kept, options)
+        except EngineError:
+            pass  # made for another core: compile again
+    entry = _compile(load(names), items, min_severity, deprecated=deprecated)
+    prepared = _loaded(entry, options)
+    # A file that was changed meanwhile must not be remembered under its old content.
+    if cache is not None and before is not None and key() == before:
+        plan_cache.write(cache, before, entry)
+    return prepared
+
+
+def _compile(
+    loaded: Loaded, items: Sequence[Item] | None, min_severity: Severity | None, *, deprecated: bool
+) -> plan_cache.Entry:
+    """Everything that need not be done twice for the same rules."""
+    from contraband.detection.compiled import compile_rules, engine_rule
+    from contraband.detection.routing import routes
+
     chosen = [
         rule
         for rule in loaded.rules
         if (deprecated or not rule.deprecated) and (min_severity is None or rule.severity.rank >= min_severity.rank)
     ]
     compiled, problems = compile_rules(chosen, [] if items is None else [*own_exceptions(loaded), *items])
-    options = replace(options or EngineOptions(), declarations=[route.as_data() for route in routes()])
-    return Prepared(
-        Engine([engine_rule(entry) for entry in compiled], options), compiled, (*loaded.problems, *problems)
+    return plan_cache.Entry(
+        rule_set_json([engine_rule(entry) for entry in compiled]),
+        {entry.rule.id: entry.rule for entry in compiled},
+        (*loaded.problems, *problems),
+        [route.as_data() for route in routes()],
     )
+
+
+def _loaded(entry: plan_cache.Entry, options: EngineOptions | None) -> Prepared:
+    options = replace(options or EngineOptions(), declarations=entry.declarations)
+    return Prepared(Engine.from_json(entry.rule_set, options), entry.rules, entry.problems)
 
 
 def own_exceptions(loaded: Loaded) -> Iterator[Item]:
     """The exceptions that came with rules: those of an export, and those in a rule's own folder, which are for it alone."""
+    from contraband.detection.exceptions import items_of_export, load_items
+
     yield from items_of_export(loaded.exceptions)
     for rule in loaded.rules:
         if rule.path is None or rule.path.name != "rule.toml":

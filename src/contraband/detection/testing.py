@@ -58,8 +58,7 @@ def run(
     prepared = prepare(loaded + extra, items=items, deprecated=True)
     outside = {rule.id for rule in extra.rules}
     by_rule = {
-        entry.rule.id: (entry.rule, (*cases_of(entry.rule), *(cases or {}).get(entry.rule.id, ())))
-        for entry in prepared.compiled
+        rule_id: (rule, (*cases_of(rule), *(cases or {}).get(rule_id, ()))) for rule_id, rule in prepared.rules.items()
     }
     found: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     unread: dict[str, str] = {}

@@ -3,7 +3,7 @@
 from contraband._core import PLAN_VERSION as CORE_PLAN_VERSION
 from contraband._core import decode, function_names, source_names
 from contraband.engine.options import EngineOptions, ScanOptions
-from contraband.engine.rule_set import CompiledRule
+from contraband.engine.rule_set import CompiledRule, rule_set_json
 from contraband.engine.scan import Engine, EngineError, Scan
 from contraband.engine.search import Result, SearchError, search
 
@@ -19,6 +19,7 @@ __all__ = [
     "SearchError",
     "decode",
     "function_names",
+    "rule_set_json",
     "search",
     "source_names",
 ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from contraband.plan import PLAN_VERSION, Plan
+if TYPE_CHECKING:
+    from contraband.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +37,7 @@ class CompiledRule:
 
 def rule_set_json(rules: Sequence[CompiledRule]) -> bytes:
     """The rule set as the core reads it."""
+    from contraband.plan import PLAN_VERSION  # lowering and EQL come with it, which a stored rule set does not need
+
     document = {"version": PLAN_VERSION, "rules": [rule.document() for rule in rules]}
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()

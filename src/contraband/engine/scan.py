@@ -20,8 +20,18 @@ class Engine:
     """A loaded rule set. Raises `EngineError`."""
 
     def __init__(self, rules: Sequence[CompiledRule], options: EngineOptions | None = None) -> None:
+        self._load(rule_set_json(rules), options)
+
+    @classmethod
+    def from_json(cls, rule_set: bytes, options: EngineOptions | None = None) -> Engine:
+        """The engine of a rule set that `rule_set_json` wrote. Raises `EngineError`."""
+        engine = cls.__new__(cls)
+        engine._load(rule_set, options)
+        return engine
+
+    def _load(self, rule_set: bytes, options: EngineOptions | None) -> None:
         try:
-            self._engine = _Engine(rule_set_json(rules), (options or EngineOptions()).to_json())
+            self._engine = _Engine(rule_set, (options or EngineOptions()).to_json())
         except CorePlanError as error:
             raise EngineError(str(error)) from None
 

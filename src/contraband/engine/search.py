@@ -9,14 +9,15 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contraband.engine.options import EngineOptions, ScanOptions
 from contraband.engine.rule_set import CompiledRule
 from contraband.engine.scan import Engine
-from contraband.eql import CheckedQuery, compile_query
-from contraband.plan import lower
-from contraband.schema import Schema
+
+if TYPE_CHECKING:
+    from contraband.eql import CheckedQuery
+    from contraband.schema import Schema
 
 Event = Mapping[str, Any]
 Events = Iterable[Event] | Iterable[str] | str | os.PathLike[str]
@@ -53,6 +54,11 @@ def search(
     integrations, every other field being typed by its values. Elasticsearch's own `size` is 10; here the default is all. Raises
     `contraband.CompileError` with every finding in the query, and `SearchError` where a condition cannot be computed.
     """
+    # Here, so that loading the engine does not load the whole of EQL: a stored rule set runs without it.
+    from contraband.eql import compile_query
+    from contraband.plan import lower
+    from contraband.schema import Schema
+
     if isinstance(query, str):
         checked = compile_query(
             query,

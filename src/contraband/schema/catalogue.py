@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from contraband.schema.types import FieldType
+
+FIELDS = Path(__file__).parent.parent / "content" / "schemas" / "fields.csv"
 
 
 @cache
 def _text() -> str:
-    return (files("contraband") / "content" / "schemas" / "fields.csv").read_text(encoding="utf-8")
+    return FIELDS.read_text(encoding="utf-8")
 
 
 def shipped_version() -> str:

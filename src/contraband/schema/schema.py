@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from contraband.schema.catalogue import shipped_fields
@@ -64,6 +63,8 @@ class Schema:
 
     def close_names(self, name: str) -> list[str]:
         """Up to three names that `name` may be a misspelling of, nearest first."""
+        from difflib import get_close_matches  # only a mistaken name needs it
+
         names = shipped_fields() if self.is_open else self._fields
         return get_close_matches(name, list(names), n=3, cutoff=0.8)
 
