@@ -165,13 +165,20 @@ def _entry(header: Mapping[str, Any], body: bytes) -> Entry:
     return Entry(body[place:], StoredRules(lines), problems, header["declarations"])
 
 
+_IN_DOCUMENT = ("query", "note", "name")
+
+
 def _document(rule: Rule) -> dict[str, Any]:
     document = {field.name: getattr(rule, field.name) for field in fields(rule)}
+    for name in _IN_DOCUMENT:  # texts that most rules have in their document as well
+        if document[name] == rule.document.get(name):
+            del document[name]
     sidecar = {field.name: getattr(rule.sidecar, field.name) for field in fields(rule.sidecar)}
     return {**document, "path": None if rule.path is None else str(rule.path), "sidecar": sidecar}
 
 
-def _rule(document: dict[str, Any]) -> Rule:
+def _rule(stored: dict[str, Any]) -> Rule:
+    document = {name: stored["document"][name] for name in _IN_DOCUMENT if name not in stored} | stored
     sidecar = {
         name: tuple(value) if isinstance(value, list) else value for name, value in document.pop("sidecar").items()
     }
@@ -223,5 +230,3 @@ def _code_state() -> list[tuple[str, int, int]]:
                     state = os.stat(os.path.join(folder, file))  # noqa: PTH116, PTH118
                     found.append((f"{os.path.relpath(folder, package)}/{file}", state.st_size, state.st_mtime_ns))
     return sorted(found)
-
-

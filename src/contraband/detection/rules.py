@@ -177,9 +177,7 @@ def rule_files(folder: Path) -> Iterator[Path]:
             if not name.startswith(".") and name not in ("telemetry", "hunts", "emulations"):
                 yield from rule_files(Path(entry.path))
         elif (
-            name.endswith(".toml")
-            and name not in COMPANIONS
-            and not name.endswith((".cases.toml", ".exceptions.toml"))
+            name.endswith(".toml") and name not in COMPANIONS and not name.endswith((".cases.toml", ".exceptions.toml"))
         ) or (name.endswith(".ndjson") and "rule" in name):
             yield Path(entry.path)
 

@@ -373,7 +373,7 @@ def _regex_problem(pattern: str, fold: Fold, *, on_field: bool) -> str | None:
     from contraband.eql.reference import java_regex, lucene_regex  # the evaluator imports the checked query
 
     read: Callable[[], object] = (
-        partial(lucene_regex.parse, pattern, fold)
+        partial(lucene_regex.parse, pattern, Fold.NONE)  # case decides what a pattern matches, never whether it is one
         if on_field
         else partial(java_regex.compiled, pattern, fold is not Fold.NONE)
     )
