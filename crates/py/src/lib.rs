@@ -2,7 +2,7 @@
 
 #![allow(missing_docs)] // PyO3's macros make items of their own
 
-use contraband_core::executor::{Engine as CoreEngine, Scan as CoreScan};
+use contraband_core::executor::{Engine as CoreEngine, Next, Scan as CoreScan};
 use contraband_core::input::Input;
 use contraband_core::kernels;
 use contraband_core::plan::PLAN_VERSION;
@@ -11,6 +11,7 @@ use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use std::time::Duration;
 
 create_exception!(_core, PlanError, PyValueError, "A rule set or options that the core cannot load.");
 
@@ -62,10 +63,16 @@ struct Scan {
 
 #[pymethods]
 impl Scan {
-    /// The next block of whole output lines; None at the end. Waits without the GIL.
-    fn next<'py>(&mut self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
-        let inner = &mut self.inner;
-        py.detach(|| inner.next()).map(|block| PyBytes::new(py, &block))
+    /// The next block of whole output lines; None at the end. Waits without the GIL, and lets Python handle signals meanwhile.
+    fn next<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        loop {
+            let inner = &mut self.inner;
+            match py.detach(|| inner.next_within(Duration::from_millis(100))) {
+                Next::Block(block) => return Ok(Some(PyBytes::new(py, &block))),
+                Next::End => return Ok(None),
+                Next::NotYet => py.check_signals()?,
+            }
+        }
     }
 
     /// Bytes read, and bytes known in all.

@@ -185,6 +185,7 @@ def _stoppable(scan: Scan) -> Iterator[bytes]:
             block = next(blocks, None)
         except KeyboardInterrupt:
             scan.stop()
+            blocks = iter(scan)  # the interrupted iteration is over
             continue
         if block is None:
             return

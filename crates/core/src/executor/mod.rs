@@ -4,6 +4,7 @@
 
 mod collect;
 mod engine;
+mod gate;
 mod options;
 mod read;
 mod scan;
@@ -12,7 +13,7 @@ mod work;
 
 pub use engine::Engine;
 pub use options::{EngineOptions, Output, Position, ScanOptions};
-pub use scan::Scan;
+pub use scan::{Next, Scan};
 pub use summary::{FaultSummary, FileSummary, Summary};
 
 use std::fs::{File, OpenOptions};

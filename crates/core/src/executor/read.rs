@@ -5,7 +5,7 @@ use super::options::ScanOptions;
 use super::summary::FileSummary;
 use super::work::{Chunk, Content, line_reader, too_long};
 use crate::enrich::{Document, Enricher, enricher};
-use crate::input::{Found, Input, Opened, Shape, Splitter, members, open, open_stream, recognise, walk};
+use crate::input::{Found, Input, Opened, Patient, Shape, Splitter, members, open, open_stream, recognise, walk};
 use crate::sources::{Decoder, Fault, Mapper, Place, Reading, Settings, Sink};
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -30,7 +30,7 @@ pub(super) type Tell<'t> = dyn FnMut(Told) -> bool + 't;
 pub(super) struct Reader<'l> {
     loaded: &'l Loaded,
     options: &'l ScanOptions,
-    stop: &'l AtomicBool,
+    stop: &'l Arc<AtomicBool>,
     done: Arc<AtomicU64>,
     total: &'l AtomicU64,
     files: usize,
@@ -41,7 +41,7 @@ impl<'l> Reader<'l> {
     pub(super) fn new(
         loaded: &'l Loaded,
         options: &'l ScanOptions,
-        stop: &'l AtomicBool,
+        stop: &'l Arc<AtomicBool>,
         done: Arc<AtomicU64>,
         total: &'l AtomicU64,
     ) -> Self {
@@ -73,7 +73,11 @@ impl<'l> Reader<'l> {
                     self.opened("<memory>", open_stream(reader, 0), tell);
                 }
                 Input::Path(path) if path == "-" => {
-                    self.opened("<stdin>", open_stream(Box::new(io::stdin()), 0), tell);
+                    self.opened(
+                        "<stdin>",
+                        open_stream(Box::new(Patient::new(|| Ok(io::stdin()), Arc::clone(self.stop))), 0),
+                        tell,
+                    );
                 }
                 Input::Path(_) => {
                     while let Some((_, file)) = found.next_if(|(of, _)| *of == number) {
@@ -81,7 +85,7 @@ impl<'l> Reader<'l> {
                             return;
                         }
                         match file {
-                            Found::File(path, _) => self.opened(&path.to_string_lossy(), open(&path), tell),
+                            Found::File(path, _) => self.opened(&path.to_string_lossy(), open(&path, self.stop), tell),
                             Found::Unreadable(path, why) => {
                                 let file = self.file(&path.to_string_lossy(), "unreadable", Some(why));
                                 tell(Told::File(file));
@@ -121,8 +125,9 @@ impl<'l> Reader<'l> {
                     }
                 }
             },
-            Ok(Opened::Seekable { mut file, start, head, .. }) => match file.seek(SeekFrom::Start(start)) {
-                Ok(_) => self.text(path, Box::new(file), &head, tell),
+            // A file that grows while it is read ends where it ended when it was opened.
+            Ok(Opened::Seekable { mut file, size, start, head }) => match file.seek(SeekFrom::Start(start)) {
+                Ok(_) => self.text(path, Box::new(file.take(size.saturating_sub(start))), &head, tell),
                 Err(error) => {
                     let file = self.file(path, "unreadable", Some(error.to_string()));
                     tell(Told::File(file));
@@ -139,7 +144,12 @@ impl<'l> Reader<'l> {
         if !tell(Told::File(summary)) {
             return;
         }
-        let reader: Box<dyn Read + Send> = Box::new(Counted { inner: reader, count: Arc::clone(&self.done) });
+        let reader: Box<dyn Read + Send> = Box::new(Counted {
+            inner: reader,
+            count: Arc::clone(&self.done),
+            stop: Arc::clone(self.stop),
+            after_stop: 0,
+        });
         let settings = Settings { host_name: self.options.host_name.clone() };
         let mut gather = Gather {
             file: number,
@@ -188,7 +198,7 @@ impl<'l> Reader<'l> {
 
     fn pump(&mut self, mut reader: Box<dyn Read + Send>, decoder: &mut dyn Decoder, sink: &mut dyn Gathering) {
         let mut buffer = vec![0; self.loaded.options.read_size.max(1)];
-        while !self.stopped() && sink.is_open() {
+        while sink.is_open() {
             match reader.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(got) => decoder.push(&buffer[..got], sink.as_sink()),
@@ -206,12 +216,17 @@ impl<'l> Reader<'l> {
     fn lines(&mut self, reader: Box<dyn Read + Send>, gather: &mut Gather<'_, '_>) {
         let mut lines = line_reader(reader, self.loaded);
         loop {
-            if self.stopped() || !gather.open {
+            if !gather.open {
                 return;
             }
             match lines.next(self.loaded.options.chunk_size) {
                 Ok(None) => return,
-                Ok(Some(piece)) => {
+                Ok(Some(mut piece)) => {
+                    if self.stopped() {
+                        // The last line may have been cut short by stopping: that is no fault of the file.
+                        piece.bytes.truncate(memchr::memrchr(b'\n', &piece.bytes).map_or(0, |at| at + 1));
+                        piece.too_long = false;
+                    }
                     gather.lines(piece.bytes, piece.offset, piece.too_long);
                 }
                 Err(error) => {
@@ -255,7 +270,7 @@ impl<'l> Reader<'l> {
                 sink.error(error);
                 return;
             }
-            if self.stopped() || !sink.is_open() {
+            if !sink.is_open() {
                 return;
             }
         }
@@ -276,14 +291,26 @@ fn folder(path: &str) -> String {
     parent.filter(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned())
 }
 
-/// Counts what is read.
+/// Bytes that are still read when a scan is stopped: what had come from a stream by then.
+const AFTER_STOP: usize = 2 << 20;
+
+/// Counts what is read, and ends soon when the scan is stopped: one line may be as long as the file.
 struct Counted {
     inner: Box<dyn Read + Send>,
     count: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
+    after_stop: usize,
 }
 
 impl Read for Counted {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.stop.load(Ordering::Relaxed) {
+            let left = AFTER_STOP - self.after_stop;
+            let wanted = out.len().min(left);
+            let got = self.inner.read(&mut out[..wanted])?;
+            self.after_stop += got;
+            return Ok(got);
+        }
         let got = self.inner.read(out)?;
         self.count.fetch_add(got as u64, Ordering::Relaxed);
         Ok(got)

@@ -2,25 +2,40 @@
 
 use super::collect::Collector;
 use super::engine::{Engine, Loaded};
+use super::gate::Gate;
 use super::options::ScanOptions;
 use super::read::{Reader, Told};
 use super::summary::Summary;
-use super::work::{Chunk, Done, Limits, Worker};
+use super::work::{Chunk, Content, Done, Limits, Worker};
 use crate::input::Input;
 use crate::plan::PlanError;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 /// Blocks of output that may wait for the caller.
-const WAITING: usize = 16;
+const WAITING: usize = 4;
+/// Pieces that may be under way, for each thread.
+const UNDER_WAY: usize = 8;
 
 /// What comes back, in the order of its number.
 enum Back {
     Told(Told),
     Done(Box<Done>),
+}
+
+/// What a scan has to give.
+#[derive(Debug)]
+pub enum Next {
+    /// Whole output lines.
+    Block(Vec<u8>),
+    /// Nothing yet.
+    NotYet,
+    /// Nothing any more.
+    End,
 }
 
 /// A scan that runs in its own threads.
@@ -68,6 +83,18 @@ impl Scan {
             self.join();
         }
         block
+    }
+
+    /// The next block, if it comes soon: for callers that have to look at something else now and then.
+    pub fn next_within(&mut self, patience: Duration) -> Next {
+        match self.output.as_ref().map(|output| output.recv_timeout(patience)) {
+            Some(Ok(block)) => Next::Block(block),
+            Some(Err(RecvTimeoutError::Timeout)) => Next::NotYet,
+            Some(Err(RecvTimeoutError::Disconnected)) | None => {
+                self.join();
+                Next::End
+            }
+        }
     }
 
     /// Bytes read, and bytes known in all.
@@ -123,16 +150,19 @@ impl Run {
         let threads = self.threads();
         let (jobs, work) = bounded::<(u64, Chunk)>(threads * 2);
         let (back, results) = bounded::<(u64, Back)>(threads * 4);
+        let gate = Gate::new(threads * UNDER_WAY);
         thread::scope(|scope| {
+            let gate = &gate;
             for _ in 0..threads {
                 let (work, back) = (work.clone(), back.clone());
                 scope.spawn(move || self.work(&work, &back));
             }
             drop(work);
-            scope.spawn(move || self.read(inputs, &jobs, &back));
+            scope.spawn(move || self.read(inputs, &jobs, &back, gate));
             let mut collector = Collector::new(&self.loaded, &self.options);
-            self.collect(&results, &mut collector, output);
+            self.collect(&results, &mut collector, output, gate);
             // Nobody reads on: the other threads must not wait for room.
+            gate.close();
             drop(results);
         });
     }
@@ -147,32 +177,41 @@ impl Run {
         }
     }
 
-    fn read(&self, inputs: &[Input], jobs: &Sender<(u64, Chunk)>, back: &Sender<(u64, Back)>) {
+    fn read(&self, inputs: &[Input], jobs: &Sender<(u64, Chunk)>, back: &Sender<(u64, Back)>, gate: &Gate) {
         let mut number = 0;
         let mut tell = |told| {
             let mine = number;
             number += 1;
-            match told {
-                Told::Chunk(chunk) => jobs.send((mine, chunk)).is_ok(),
-                other => back.send((mine, Back::Told(other))).is_ok(),
-            }
+            gate.enter(size(&told))
+                && match told {
+                    Told::Chunk(chunk) => jobs.send((mine, chunk)).is_ok(),
+                    other => back.send((mine, Back::Told(other))).is_ok(),
+                }
         };
         Reader::new(&self.loaded, &self.options, &self.stop, Arc::clone(&self.done), &self.total)
             .run(inputs, &mut tell);
     }
 
-    fn collect(&self, results: &Receiver<(u64, Back)>, collector: &mut Collector<'_>, output: &Sender<Vec<u8>>) {
+    fn collect(
+        &self,
+        results: &Receiver<(u64, Back)>,
+        collector: &mut Collector<'_>,
+        output: &Sender<Vec<u8>>,
+        gate: &Gate,
+    ) {
         let mut waiting: BTreeMap<u64, Back> = BTreeMap::new();
         let mut next = 0;
         for (number, back) in results {
             waiting.insert(number, back);
             while let Some(back) = waiting.remove(&next) {
                 next += 1;
+                let bytes = if let Back::Done(done) = &back { done.bytes } else { 0 };
                 if !self.take(back, collector, output) {
                     self.stop.store(true, Ordering::Relaxed);
                     self.publish(collector);
                     return;
                 }
+                gate.leave(bytes);
             }
         }
         let last = collector.finish();
@@ -208,5 +247,15 @@ impl Run {
         if let Ok(mut summary) = self.summary.lock() {
             *summary = collector.summary.clone();
         }
+    }
+}
+
+/// The bytes that a piece holds: what it gives back as [`Done::bytes`].
+fn size(told: &Told) -> u64 {
+    match told {
+        Told::Chunk(chunk) => match &chunk.text {
+            Content::Lines { bytes, .. } | Content::Documents { bytes, .. } => bytes.len() as u64,
+        },
+        Told::File(_) | Told::Fault(..) | Told::Error(..) => 0,
     }
 }

@@ -5,6 +5,7 @@ mod archive;
 mod documents;
 mod lines;
 mod open;
+mod patient;
 mod recognise;
 mod utf16;
 mod walk;
@@ -13,6 +14,7 @@ pub use archive::{Member, members};
 pub use documents::Splitter;
 pub use lines::LineReader;
 pub use open::{Opened, Wrapping, open, open_stream};
+pub use patient::Patient;
 pub use recognise::{HEAD, Shape, recognise};
 pub use walk::{Found, walk};
 

@@ -3,10 +3,13 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use encoding_rs::{UTF_16BE, UTF_16LE};
 use flate2::read::MultiGzDecoder;
 
+use super::patient::Patient;
 use super::recognise::HEAD;
 use super::utf16::Utf16Reader;
 
@@ -49,13 +52,14 @@ pub enum Opened {
     Archive(File),
 }
 
-/// Opens a path.
-pub fn open(path: &Path) -> io::Result<Opened> {
+/// Opens a path. What is no regular file may wait for its writer; it ends when `stop` is set.
+pub fn open(path: &Path, stop: &Arc<AtomicBool>) -> io::Result<Opened> {
+    if !std::fs::metadata(path)?.is_file() {
+        let path = path.to_owned();
+        return open_stream(Box::new(Patient::new(move || File::open(path), Arc::clone(stop))), 0);
+    }
     let mut file = File::open(path)?;
     let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return open_stream(Box::new(file), 0);
-    }
     let magic = fill(&mut file, 4)?;
     file.seek(SeekFrom::Start(0))?;
     match wrapping(&magic) {
