@@ -11,9 +11,8 @@ import click
 from contraband.cli.common import fail, load_exceptions, report_problems, say
 from contraband.cli.common import load as load_rules
 from contraband.detection.cases import Case, InvalidCases, Outcome, Together, Truth, Verdict, load_sigma_cases
-from contraband.detection.exceptions import InvalidException
 from contraband.detection.packages import DEFAULT_PACKAGE, load_published, package_ids
-from contraband.detection.rules import Loaded
+from contraband.detection.rules import InvalidException, Loaded
 from contraband.detection.testing import Report, run
 
 HEADINGS = ("rule", "source", "caught", "missed", "false alarms", "quiet", "basis")

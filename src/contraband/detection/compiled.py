@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from contraband.detection.alerts import reason_template, static_fields
-from contraband.detection.exceptions import Fields, InvalidException, Item, condition
-from contraband.detection.rules import Problem, Rule
+from contraband.detection.exceptions import Fields, Item, condition
+from contraband.detection.rules import InvalidException, Problem, Rule
 from contraband.detection.toml_text import offsets, place, values
 from contraband.diagnostics import CompileError, Diagnostic
 from contraband.engine import CompiledRule

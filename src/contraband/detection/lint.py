@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from contraband.detection import toml_text
 from contraband.detection.compiled import Compiled
-from contraband.detection.exceptions import InvalidException, load_items
+from contraband.detection.exceptions import load_items
 from contraband.detection.routing import sources_of
-from contraband.detection.rules import Problem, Rule
+from contraband.detection.rules import InvalidException, Problem, Rule
 from contraband.diagnostics import CompileError, Span
 from contraband.eql import parse
 from contraband.eql.syntax import ast

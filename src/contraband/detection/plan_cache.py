@@ -179,7 +179,7 @@ def _document(rule: Rule) -> dict[str, Any]:
 
 def _rule(stored: dict[str, Any]) -> Rule:
     document = {name: stored["document"][name] for name in _IN_DOCUMENT if name not in stored} | stored
-    sidecar = {
+    sidecar: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in document.pop("sidecar").items()
     }
     path, severity, index = document.pop("path"), document.pop("severity"), document.pop("index")
