@@ -22,6 +22,7 @@ COMMANDS = {
     "hunt": "hunt",
     "emulate": "emulate",
     "convert": "convert",
+    "export": "export",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contraband.detection import toml_text
+from contraband.detection.attack import AttackVersion, UnknownTechnique, threat
 from contraband.detection.compiled import Compiled
 from contraband.detection.exceptions import load_items
 from contraband.detection.routing import sources_of
@@ -40,10 +41,14 @@ def warnings_of(compiled: Compiled) -> Iterator[Problem]:
 
 
 def errors_of(compiled: Compiled) -> Iterator[Problem]:
-    """What a rule's own folder lacks: its confidence, and what each of its exceptions must state."""
+    """What a rule's own folder lacks: its confidence, its place in ATT&CK v19, and what each of its exceptions must state."""
     rule = compiled.rule
     if rule.path is None or rule.path.name != "rule.toml":
         return
+    try:
+        threat(rule.document.get("threat") or (), AttackVersion.V19)
+    except UnknownTechnique as error:
+        yield Problem(rule.path, str(error), rule=rule.name)
     sidecar = rule.path.with_name("sidecar.toml")
     if sidecar.exists() and rule.sidecar.confidence not in _CONFIDENCES:
         yield Problem(sidecar, f"`confidence` is `{rule.sidecar.confidence}`; expected {', '.join(_CONFIDENCES)}")

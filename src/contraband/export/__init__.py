@@ -1,1 +1,11 @@
-"""TODO."""
+"""Rules written out for other programs: Elastic, Kibana, Sigma and what pySigma translates to, ATT&CK Navigator.
+
+Every exporter gives files or one text, and remarks where something had to be left out: nothing is dropped in silence.
+"""
+
+from contraband.export.elastic import export_elastic
+from contraband.export.kibana import export_kibana
+from contraband.export.navigator import export_navigator
+from contraband.export.source import Exported, Remark, prepared
+
+__all__ = ["Exported", "Remark", "export_elastic", "export_kibana", "export_navigator", "prepared"]
