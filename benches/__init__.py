@@ -1,0 +1,1 @@
+"""Benchmarks of whole processes beside other tools, each answer checked. See `benches/README.md`."""
