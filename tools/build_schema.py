@@ -6,7 +6,8 @@
 `--ecs` is `generated/ecs_flat.ts` of the npm package `@elastic/ecs` (Apache-2.0), or `generated/ecs/ecs_flat.yml` of
 github.com/elastic/ecs. Each `--fields NAME=PATH` is a folder with Elastic's `fields/*.yml` files, of a checkout of
 github.com/elastic/integrations, elastic/endpoint-package or elastic/beats. What was not checked out is read from
-tools/schema/*.csv, which hold facts taken from the same repositories, one file an integration, the place named in its first line.
+tools/schema/*.toml: facts taken from the same repositories, one file an integration, with its source and version. There each table holds
+names by type below the path that it is called by, or below each path of `at`; a name that ends in `*` is every further key.
 The first source that names a field decides its type: ECS, then the integrations in the order given.
 """
 
@@ -15,8 +16,10 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "src/contraband/content/schemas/fields.csv"
@@ -75,12 +78,14 @@ def _walk(entries: list[dict[str, object]], prefix: str) -> Iterator[Field]:
                 yield f"{name}.{multi['name']}", multi["type"]
 
 
-def read_extract(path: Path) -> Iterator[Field]:
-    """`name,type` lines; those that begin with `#` are comments."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            name, kind = line.split(",")
-            yield name, kind
+def read_extract(tables: dict[str, Any], *, paths: tuple[str, ...] = ()) -> Iterator[Field]:
+    """The fields of one of `tools/schema/*.toml`; TOML nests `[winlog.event_data]` below `[winlog]`."""
+    below = tables.get("at") or [".".join(paths)]
+    for key, value in tables.items():
+        if isinstance(value, dict):
+            yield from read_extract(value, paths=(*paths, key))
+        elif isinstance(value, list) and key != "at":
+            yield from ((f"{path}.{name}".lstrip("."), key) for path in below for name in value)
 
 
 def main() -> int:
@@ -91,19 +96,21 @@ def main() -> int:
     arguments = parser.parse_args()
     reader = read_typescript if arguments.ecs.suffix == ".ts" else read_flat_yaml
     sources: dict[str, Iterator[Field]] = {"ecs": reader(arguments.ecs)}
+    versions = [f"ECS {arguments.ecs_version}"]
     for entry in arguments.fields:
         name, _, path = entry.partition("=")
         sources[name] = read_integration(Path(path))
-    for path in sorted(EXTRACTS.glob("*.csv")):
-        sources.setdefault(path.stem, read_extract(path))
+        versions.append(name)
+    for path in sorted(EXTRACTS.glob("*.toml")):
+        if path.stem not in sources:
+            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+            sources[path.stem] = read_extract(tables)
+            versions.append(f"{path.stem} ({tables['source'].removeprefix('github.com/')} {tables['version']})")
     fields: dict[str, tuple[str, str]] = {}
     for source, entries in sources.items():
         for name, kind in entries:
             fields.setdefault(name, (kind, source))
-    lines = [
-        f"# ECS {arguments.ecs_version}; {', '.join(name for name in sources if name != 'ecs')}",
-        "name,type,source",
-    ]
+    lines = [f"# {'; '.join(versions)}", "name,type,source"]
     lines += [f"{name},{kind},{source}" for name, (kind, source) in sorted(fields.items())]
     OUTPUT.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
     print(f"{OUTPUT}: {len(fields)} fields")

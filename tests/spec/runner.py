@@ -78,7 +78,12 @@ def observe(case: Case, engine: str) -> tuple[str, str]:
 def _schema(case: Case) -> Schema | None:
     if "schema" not in case.blocks:
         return None
-    return Schema.from_types({"@timestamp": "date", "event.category": "keyword"} | json.loads(case.blocks["schema"]))
+    types = {"@timestamp": "date", "event.category": "keyword"} | json.loads(case.blocks["schema"])
+    if all(isinstance(kind, str) for kind in types.values()):
+        return Schema.from_types(types)
+    return Schema.from_mapping(
+        {"properties": {name: {"type": kind} if isinstance(kind, str) else kind for name, kind in types.items()}}
+    )
 
 
 def _found(

@@ -281,6 +281,11 @@ def unsupported_field_type(name: str, kind: str, span: Span) -> Diagnostic:
     return Diagnostic("E211", f"{message} as is unsupported", span, f"type is {kind}")
 
 
+def inexact_field(kind: str, reason: str, span: Span) -> Diagnostic:
+    """E213: a text without a keyword sub-field cannot be compared."""
+    return Diagnostic("E213", f"cannot operate on field of data type [{kind}]: {reason}", span, f"type is {kind}")
+
+
 def invalid_regex(pattern: str, reason: str, span: Span) -> Diagnostic:
     """E212: a regular expression that Lucene would refuse."""
     return Diagnostic("E212", f"invalid regular expression [{pattern}]: {reason}", span, reason)

@@ -36,11 +36,15 @@ from contraband.eql.analysis.checked import (
 )
 from contraband.eql.functions._text import double_text
 from contraband.plan.model import PLAN_VERSION, Plan
+from contraband.schema.date_formats import DateFormat, Digits, Maybe, Name, Named, Part, Pattern, Text, Zone
 from contraband.schema.types import FieldType, TypeFamily
 
 Document = dict[str, Any]
 
 _PARTS = {"startsWith": "prefix", "endsWith": "suffix", "stringContains": "contains"}
+
+
+_FieldKey = tuple[str, FieldType, tuple[DateFormat, ...]]
 
 
 def lower(query: CheckedQuery) -> Plan:
@@ -60,7 +64,7 @@ def lower(query: CheckedQuery) -> Plan:
         "maxspan_ms": query.maxspan_ms,
         "pipes": [{"kind": str(pipe.kind), "count": pipe.count} for pipe in query.pipes],
     }
-    document["fields"] = [{"path": path, "type": str(kind)} for path, kind in lowering.fields]
+    document["fields"] = [_field(field) for field in lowering.fields]
     return Plan(document)
 
 
@@ -69,10 +73,10 @@ class _Lowering:
 
     def __init__(self, *, never: bool) -> None:
         self.never = never
-        self.fields: dict[tuple[str, FieldType], int] = {}
+        self.fields: dict[_FieldKey, int] = {}
 
     def field(self, field: FieldRef) -> int:
-        return self.fields.setdefault((field.path, field.type), len(self.fields))
+        return self.fields.setdefault((field.path, field.type, field.formats), len(self.fields))
 
     def stage(self, stage: Stage) -> Document:
         return {
@@ -178,6 +182,36 @@ class _Lowering:
                 return {"all": [self.scalar(operand) for operand in operands]}
             case ScalarOr(operands=operands):
                 return {"any": [self.scalar(operand) for operand in operands]}
+
+
+def _field(key: _FieldKey) -> Document:
+    path, kind, formats = key
+    document: Document = {"path": path, "type": str(kind)}
+    if formats:
+        document["formats"] = [_format(alternative) for alternative in formats]
+    return document
+
+
+def _format(alternative: DateFormat) -> Document:
+    match alternative:
+        case Named(name=name):
+            return {"named": name}
+        case Pattern(parts=parts):
+            return {"pattern": [_part(part) for part in parts]}
+
+
+def _part(part: Part) -> Document:
+    match part:
+        case Text(text=text):
+            return {"text": text}
+        case Digits(unit=unit, least=least, most=most):
+            return {"digits": {"unit": unit, "least": least, "most": most}}
+        case Name(unit=unit, full=full):
+            return {"name": {"unit": unit, "full": full}}
+        case Zone():
+            return {"zone": True}
+        case Maybe(parts=parts):
+            return {"maybe": [_part(inner) for inner in parts]}
 
 
 def literal(constant: Literal) -> Document | None:

@@ -6,17 +6,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contraband.schema.catalogue import shipped_fields
-from contraband.schema.types import FieldType
+from contraband.schema.catalogue import shipped_fields, shipped_type
+from contraband.schema.date_formats import DEFAULT, DateFormat, DateFormatError, read_formats
+from contraband.schema.types import FieldType, TypeFamily
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: the name that queries use, and the path where its values lie (the target of an alias)."""
+    """One field: the name that queries use, and the path where its values lie (the target of an alias).
+
+    `formats` are those of a date field that names its own. `inexact` says why no whole value of the field can be compared: a
+    text is only there as its words, unless a keyword sub-field keeps it whole.
+    """
 
     name: str
     path: str
     type: FieldType
+    formats: tuple[DateFormat, ...] = ()
+    inexact: str = ""
 
 
 class SchemaError(ValueError):
@@ -33,15 +40,17 @@ class Schema:
     @staticmethod
     def from_types(types: Mapping[str, str]) -> Schema:
         """Exactly these fields: `{"process.name": "keyword"}`. Raises `SchemaError` for a type that does not exist."""
-        return Schema({name: Field(name, name, _type(name, kind)) for name, kind in types.items()}, is_open=False)
+        return Schema({name: _plain(name, name, _type(name, kind)) for name, kind in types.items()}, is_open=False)
 
     @staticmethod
     def from_mapping(mapping: Mapping[str, Any]) -> Schema:
         """Exactly the fields of an Elasticsearch mapping, as `GET index/_mapping` or an index template has it."""
         properties = _properties(mapping)
         found = dict(_walk(properties, ""))
-        resolved = {name: Field(name, *_target(name, path, kind, found)) for name, (path, kind) in found.items()}
-        return Schema(resolved, is_open=False)
+        return Schema(
+            {name: _resolved(name, path, definition, found) for name, (path, definition) in found.items()},
+            is_open=False,
+        )
 
     @staticmethod
     def open() -> Schema:
@@ -52,14 +61,12 @@ class Schema:
         """The field of this name, or None where no mapping has it (never with the open schema)."""
         if not self.is_open:
             return self._fields.get(name)
-        kind = shipped_fields().get(name)
-        if kind is None or kind in (FieldType.OBJECT, FieldType.NESTED):
-            kind = FieldType.ANY
-        return Field(name, name, kind)
+        kind = shipped_type(name)
+        return _plain(name, name, FieldType.ANY if kind in (None, FieldType.OBJECT) else kind)
 
     def known(self, name: str) -> bool:
         """Whether the schema describes the field; the open one looks it up in what is shipped."""
-        return name in (shipped_fields() if self.is_open else self._fields)
+        return shipped_type(name) is not None if self.is_open else name in self._fields
 
     def close_names(self, name: str) -> list[str]:
         """Up to three names that `name` may be a misspelling of, nearest first."""
@@ -82,39 +89,113 @@ def _type(name: str, kind: str) -> FieldType:
 
 
 def _properties(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The `properties` of a mapping, whatever it is wrapped in."""
+    """The `properties` of a mapping, whatever it is wrapped in; those of several indices merged."""
     document: Any = mapping
     for _ in range(4):
         if not isinstance(document, Mapping):
             break
         if isinstance(document.get("properties"), Mapping) and "type" not in document["properties"].get("type", {}):
             return document["properties"]  # type: ignore[no-any-return]
+        indices = [value for value in document.values() if isinstance(value, Mapping) and "mappings" in value]
+        if len(indices) > 1:
+            merged: dict[str, Any] = {}
+            for index in indices:
+                merged = _merged(merged, _properties(index))
+            return merged
         inner = document.get("mappings", document.get("template"))
         document = inner if inner is not None else next(iter(document.values()), None)
     raise SchemaError("expected a mapping with `properties`, as `GET index/_mapping` prints it")
 
 
-def _walk(properties: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, tuple[str, str]]]:
-    """(name, (path, type)) of each field; an alias has its target as path and no type."""
+def _merged(one: Mapping[str, Any], two: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of both. What both have is as the first has it, but dates of different formats are read by either's."""
+    result = {**two, **one}
+    for name in one.keys() & two.keys():
+        left, right = one[name], two[name]
+        if not isinstance(left, Mapping) or not isinstance(right, Mapping):
+            continue
+        if "properties" in left and "properties" in right:
+            result[name] = {**left, "properties": _merged(left["properties"], right["properties"])}
+        elif left.get("type") in ("date", "date_nanos") and left.get("format") != right.get("format"):
+            formats = dict.fromkeys([left.get("format", DEFAULT), right.get("format", DEFAULT)])
+            result[name] = {**left, "format": "||".join(formats)}
+    return result
+
+
+_Definition = Mapping[str, Any]
+
+
+def _walk(
+    properties: _Definition, prefix: str, *, nested: bool = False
+) -> Iterator[tuple[str, tuple[str, _Definition]]]:
+    """(name, (path, definition)) of each field; an alias has its target as path. What lies in a nested field is nested."""
     for key, value in properties.items():
         name = prefix + key
         if not isinstance(value, Mapping):
             raise SchemaError(f"`{name}`: expected an object with `type` or `properties`")
         kind = value.get("type", "object")
+        inside = nested or kind == "nested"
         if kind == "alias":
-            yield name, (str(value.get("path", "")), "alias")
+            yield name, (str(value.get("path", "")), value)
         elif "properties" in value:
-            yield name, (name, "nested" if kind == "nested" else "object")
-            yield from _walk(value["properties"], f"{name}.")
+            yield name, (name, {"type": "nested" if inside else "object"})
+            yield from _walk(value["properties"], f"{name}.", nested=inside)
         else:
-            yield name, (name, kind)
+            yield name, (name, {"type": "nested"} if nested else value)
             for sub, multi in value.get("fields", {}).items():
-                yield f"{name}.{sub}", (name, multi.get("type", "keyword"))
+                yield f"{name}.{sub}", (name, {"type": "nested"} if nested else multi)
 
 
-def _target(name: str, path: str, kind: str, found: Mapping[str, tuple[str, str]]) -> tuple[str, FieldType]:
-    if kind != "alias":
-        return path, _type(name, kind)
-    if path not in found or found[path][1] == "alias":
-        raise SchemaError(f"`{name}`: the alias points at `{path}`, which is no field of the mapping")
-    return found[path][0], _type(path, found[path][1])
+def _resolved(name: str, path: str, definition: _Definition, found: Mapping[str, tuple[str, _Definition]]) -> Field:
+    if definition.get("type") == "alias":
+        if path not in found or found[path][1].get("type") == "alias":
+            raise SchemaError(f"`{name}`: the alias points at `{path}`, which is no field of the mapping")
+        path, definition = found[path]
+    kind = _type(name, str(definition.get("type", "object")))
+    match kind.family:
+        case TypeFamily.STRING:
+            return _text(name, path, kind, definition)
+        case TypeFamily.DATE:
+            return Field(name, path, kind, _formats(name, definition))
+        case _:
+            return Field(name, path, kind)
+
+
+def _formats(name: str, definition: _Definition) -> tuple[DateFormat, ...]:
+    try:
+        return read_formats(str(definition["format"])) if "format" in definition else ()
+    except DateFormatError as error:
+        raise SchemaError(f"`{name}`: {error}") from None
+
+
+def _text(name: str, path: str, kind: FieldType, definition: _Definition) -> Field:
+    """A field of texts: one that is analysed is compared by its keyword sub-field, which holds the same values."""
+    if kind not in _ANALYSED:
+        reason = "Normalized keyword field cannot be used for exact match operations"
+        return Field(name, path, kind, inexact=reason if definition.get("normalizer") else "")
+    exact = [
+        sub
+        for sub in definition.get("fields", {}).values()
+        if sub.get("type", "keyword") in ("keyword", "wildcard", "constant_keyword") and not sub.get("normalizer")
+    ]
+    if len(exact) == 1:
+        return Field(name, path, _type(name, str(exact[0].get("type", "keyword"))))
+    if exact:
+        return Field(
+            name,
+            path,
+            kind,
+            inexact=f"Multiple exact keyword candidates available for [{name}]; specify which one to use",
+        )
+    return _plain(name, path, kind)
+
+
+_ANALYSED = (FieldType.TEXT, FieldType.MATCH_ONLY_TEXT)
+
+
+def _plain(name: str, path: str, kind: FieldType) -> Field:
+    """A field of which nothing but the type is known."""
+    if kind not in _ANALYSED:
+        return Field(name, path, kind)
+    reason = f"No keyword/multi-field defined exact matches for [{name}]; define one or use MATCH/QUERY instead"
+    return Field(name, path, kind, inexact=reason)

@@ -81,7 +81,7 @@ mod tests {
 
     fn literals(json: &str) -> Option<Vec<String>> {
         let condition: Condition = serde_json::from_str(json).expect("a condition");
-        let field = |path: &str| Field { path: path.into(), ty: FieldType::Keyword };
+        let field = |path: &str| Field { path: path.into(), ty: FieldType::Keyword, formats: Vec::new() };
         of(&condition, &[field("process.name"), field("event.type")])
     }
 

@@ -6,6 +6,7 @@ mod error;
 
 pub use error::PlanError;
 
+use crate::value::DateFormat;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -114,6 +115,9 @@ pub struct Field {
     /// Its type in the mapping.
     #[serde(rename = "type")]
     pub ty: FieldType,
+    /// Of a date field whose mapping names its own; empty for the default.
+    #[serde(default)]
+    pub formats: Vec<DateFormat>,
 }
 
 /// The types of Elasticsearch's mappings that a condition can reach, and `any`.

@@ -5,7 +5,7 @@ use super::node::Node;
 use super::term::{Lowered, Term, Truth};
 use super::{Index, Joined, Program, RuleMask};
 use crate::sequences::{Component, Key, Order};
-use crate::value::{Event, Time, Value};
+use crate::value::{Event, Reading, Time, Value};
 use std::sync::Arc;
 
 /// Keys that one event may have in one stage: documents with long arrays in several key fields would have millions.
@@ -210,9 +210,9 @@ impl Evaluator {
 
     /// The values of a key field, each once.
     fn components(&self, event: &Event<'_>, field: u32) -> Vec<Component> {
-        let ty = self.program.fields()[field as usize].ty;
+        let reading = Reading::of(&self.program.fields()[field as usize]);
         let mut parts: Vec<Component> = Vec::new();
-        for value in event.values(field).filter_map(|raw| Value::read(ty, raw)) {
+        for value in event.values(field).filter_map(|raw| reading.read(raw)) {
             let Some(part) = Component::of(&value) else { continue };
             if !parts.contains(&part) {
                 parts.push(part);
@@ -235,8 +235,8 @@ impl Evaluator {
 
     /// The earliest time that the event has.
     fn time(&self, event: &Event<'_>, field: u32) -> Option<Time> {
-        let ty = self.program.fields()[field as usize].ty;
-        let read = |raw| match Value::read(ty, raw) {
+        let reading = Reading::of(&self.program.fields()[field as usize]);
+        let read = |raw| match reading.read(raw) {
             Some(Value::Date(time)) => Some(time),
             Some(value) => value.text().and_then(|text| Time::parse(&text)),
             None => None,

@@ -7,8 +7,8 @@ use crate::kernels::fold;
 use crate::kernels::regex::Regex;
 use crate::kernels::wildcard::{ScriptWildcard, Wildcard};
 use crate::kernels::{Failure, Function, function};
-use crate::plan::{ArithmeticOp, CompareOp, Field, FieldType, Fold, Match, MatchKind, PlanError, Scalar};
-use crate::value::{Event, Value};
+use crate::plan::{ArithmeticOp, CompareOp, Field, Fold, Match, MatchKind, PlanError, Scalar};
+use crate::value::{Event, Reading, Value};
 
 /// Combinations that are tried for one event before the leaf counts as failed: a document with thousands of values in several fields
 /// would otherwise hold everything up.
@@ -17,7 +17,7 @@ const MOST_COMBINATIONS: usize = 1_000_000;
 #[derive(Debug)]
 pub(super) struct Script {
     /// Joined number and type of each mention, in the order of reading.
-    mentions: Vec<(u32, FieldType)>,
+    mentions: Vec<(u32, Reading)>,
     node: Node,
 }
 
@@ -56,8 +56,8 @@ impl Script {
         let choices: Vec<Vec<Value<'_>>> = self
             .mentions
             .iter()
-            .map(|(field, ty)| {
-                let values: Vec<Value<'_>> = event.values(*field).filter_map(|raw| Value::read(*ty, raw)).collect();
+            .map(|(field, reading)| {
+                let values: Vec<Value<'_>> = event.values(*field).filter_map(|raw| reading.read(raw)).collect();
                 if values.is_empty() { vec![Value::Null] } else { values }
             })
             .collect();
@@ -93,7 +93,7 @@ fn advance(chosen: &mut [usize], choices: &[Vec<Value<'_>>]) -> bool {
 struct Compiler<'p> {
     numbers: &'p [u32],
     fields: &'p [Field],
-    mentions: Vec<(u32, FieldType)>,
+    mentions: Vec<(u32, Reading)>,
 }
 
 impl Compiler<'_> {
@@ -101,7 +101,7 @@ impl Compiler<'_> {
         Ok(match scalar {
             Scalar::Field(number) => {
                 let joined = self.numbers[*number as usize];
-                self.mentions.push((joined, self.fields[joined as usize].ty));
+                self.mentions.push((joined, Reading::of(&self.fields[joined as usize])));
                 Node::Mention(self.mentions.len() - 1)
             }
             Scalar::Literal(literal) => Node::Constant(Constant::new(literal.as_ref()).unwrap_or(Constant::Null)),

@@ -9,7 +9,7 @@ use crate::kernels::regex::Regex;
 use crate::kernels::wildcard::Wildcard;
 use crate::plan::{CompareOp, Condition, Field, FieldType, Fold, MatchKind, PlanError};
 use crate::value::address::{self, Block};
-use crate::value::{Event, Family, Raw, Value};
+use crate::value::{Event, Family, Raw, Reading, Value};
 use memchr::memmem;
 
 /// What a condition comes to.
@@ -45,7 +45,7 @@ enum Test {
 #[derive(Debug)]
 pub(super) struct Term {
     pub(super) field: u32,
-    ty: FieldType,
+    reading: Reading,
     test: Test,
 }
 
@@ -73,14 +73,18 @@ impl Term {
             }
             Condition::Script(scalar) => {
                 let script = Script::new(scalar, numbers, fields)?;
-                return Ok(Self { field: u32::MAX, ty: FieldType::Any, test: Test::Script(script) });
+                return Ok(Self {
+                    field: u32::MAX,
+                    reading: Reading::plain(FieldType::Any),
+                    test: Test::Script(script),
+                });
             }
             Condition::And(_) | Condition::Or(_) | Condition::Not(_) | Condition::Always(_) => {
-                return Ok(Self { field: u32::MAX, ty: FieldType::Any, test: Test::Truth });
+                return Ok(Self { field: u32::MAX, reading: Reading::plain(FieldType::Any), test: Test::Truth });
             }
         };
         let field = numbers[field as usize];
-        Ok(Self { field, ty: fields[field as usize].ty, test })
+        Ok(Self { field, reading: Reading::of(&fields[field as usize]), test })
     }
 
     /// How much work the term is, roughly: a hash look-up is one.
@@ -98,7 +102,7 @@ impl Term {
     /// The texts of which the field must equal one, lowered, where the term says that.
     pub(super) fn equals(&self) -> Option<Vec<Box<[u8]>>> {
         match &self.test {
-            Test::Equals(equals) if Family::of(self.ty) == Family::Text => {
+            Test::Equals(equals) if Family::of(self.reading.ty) == Family::Text => {
                 Some(equals.constants().iter().map(|text| text.to_ascii_lowercase().into_boxed_slice()).collect())
             }
             _ => None,
@@ -109,7 +113,7 @@ impl Term {
     pub(super) fn evaluate(&self, event: &Event<'_>, lowered: &mut Lowered) -> Truth {
         match &self.test {
             Test::Script(script) => script.evaluate(event),
-            Test::Missing => truth(event.values(self.field).all(|raw| Value::read(self.ty, raw).is_none())),
+            Test::Missing => truth(event.values(self.field).all(|raw| self.reading.read(raw).is_none())),
             Test::Truth => self.any(event, |value| Ok(*value == Value::Bool(true))),
             Test::Compare { op, constants, mode } => self.any(event, |value| {
                 let mut failed = None;
@@ -148,7 +152,7 @@ impl Term {
     fn any(&self, event: &Event<'_>, mut fits: impl FnMut(&Value<'_>) -> Result<bool, Failure>) -> Truth {
         let mut result = Truth::False;
         for raw in event.values(self.field) {
-            let Some(value) = Value::read(self.ty, raw) else { continue };
+            let Some(value) = self.reading.read(raw) else { continue };
             match fits(&value) {
                 Ok(true) => return Truth::True,
                 Ok(false) => {}
@@ -160,7 +164,7 @@ impl Term {
 
     /// Whether the text of any value fits; `folded` terms are given it with ASCII letters lowered.
     fn any_text(&self, event: &Event<'_>, lowered: &mut Lowered, folded: bool, fits: impl Fn(&[u8]) -> bool) -> Truth {
-        if Family::of(self.ty) == Family::Text {
+        if Family::of(self.reading.ty) == Family::Text {
             let mut shown = event.numbered(self.field);
             return truth(
                 shown

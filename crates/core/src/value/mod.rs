@@ -1,13 +1,15 @@
 //! What an event holds for each field of a joined plan: the document's own values, before a field type gives them meaning.
 
 pub mod address;
+pub mod date_format;
 pub mod number;
 pub mod time;
 mod typed;
 pub mod version;
 
+pub use date_format::DateFormat;
 pub use time::Time;
-pub use typed::{Family, Value};
+pub use typed::{Family, Reading, Value};
 
 use std::borrow::Cow;
 

@@ -20,7 +20,17 @@ impl Time {
         if bytes.len() == 4 && bytes.iter().all(u8::is_ascii_digit) {
             return iso(bytes);
         }
-        milliseconds(text).or_else(|| iso(bytes))
+        Self::parse_epoch(text, 6).or_else(|| iso(bytes))
+    }
+
+    /// Reads a date with as much of a time as there is.
+    pub fn parse_iso(text: &str) -> Option<Self> {
+        iso(text.as_bytes())
+    }
+
+    /// Reads `[+-]digits[.digits]` milliseconds (`scale` 6) or seconds (9) since 1970.
+    pub fn parse_epoch(text: &str, scale: usize) -> Option<Self> {
+        epoch(text, scale)
     }
 
     /// Cut toward the past to whole milliseconds, as a `date` field keeps them.
@@ -69,8 +79,7 @@ impl Time {
     }
 }
 
-/// `[+-]digits[.digits]` milliseconds since 1970.
-fn milliseconds(text: &str) -> Option<Time> {
+fn epoch(text: &str, scale: usize) -> Option<Time> {
     let (negative, digits) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),
@@ -81,10 +90,10 @@ fn milliseconds(text: &str) -> Option<Time> {
     if !plain(whole) || fraction.is_some_and(|part| !plain(part)) || whole.len() > 20 {
         return None;
     }
-    let mut nanos = i128::from(whole.parse::<i64>().ok()?) * 1_000_000;
+    let mut nanos = i128::from(whole.parse::<i64>().ok()?) * 10_i128.pow(scale as u32);
     if let Some(fraction) = fraction {
-        let six: String = fraction.chars().chain("000000".chars()).take(6).collect();
-        nanos += six.parse::<i128>().ok()?;
+        let digits: String = fraction.chars().chain("000000000".chars()).take(scale).collect();
+        nanos += digits.parse::<i128>().ok()?;
     }
     Time::from_nanos(if negative { -nanos } else { nanos })
 }
@@ -171,7 +180,7 @@ fn clock(reader: &mut Reader<'_>) -> Option<(i64, u32)> {
     (hour < 24 && minute < 60 && second < 60).then_some((hour * 3_600 + minute * 60 + second, nanos))
 }
 
-fn month_length(year: i64, month: i64) -> i64 {
+pub(super) fn month_length(year: i64, month: i64) -> i64 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
         2 => 28,
@@ -181,7 +190,7 @@ fn month_length(year: i64, month: i64) -> i64 {
 }
 
 /// Days since 1970 of a date in the proleptic Gregorian calendar (Howard Hinnant's `days_from_civil`).
-fn days(year: i64, month: i64, day: i64) -> i64 {
+pub(super) fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);

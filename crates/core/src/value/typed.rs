@@ -1,9 +1,43 @@
 //! What a field type makes of a document's value, and the text of each kind of value (`docs/values.md`).
 
+use super::date_format::{self, DateFormat};
 use super::number::{cut_decimal, float_text, parse_decimal, parse_whole};
 use super::{Raw, Time, address};
-use crate::plan::FieldType;
+use crate::plan::{Field, FieldType};
 use std::borrow::Cow;
+use std::sync::Arc;
+
+/// How the values of one field are read.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The field's type.
+    pub ty: FieldType,
+    formats: Option<Arc<Vec<DateFormat>>>,
+}
+
+impl Reading {
+    /// How a field of this type is read where nothing else is known of it.
+    pub fn plain(ty: FieldType) -> Self {
+        Self { ty, formats: None }
+    }
+
+    /// How a field of a plan is read.
+    pub fn of(field: &Field) -> Self {
+        let formats = (!field.formats.is_empty()).then(|| Arc::new(field.formats.clone()));
+        Self { ty: field.ty, formats }
+    }
+
+    /// Reads a document's value. `None`: it is malformed, and so no value of the field.
+    pub fn read<'a, 'e: 'a>(&self, raw: &'a Raw<'e>) -> Option<Value<'a>> {
+        match (&self.formats, raw) {
+            (None, _) => Value::read(self.ty, raw),
+            (Some(formats), Raw::Number(text) | Raw::Text(text)) => {
+                date_format::read(text, formats).map(|time| Value::date(self.ty, time))
+            }
+            (Some(_), Raw::Bool(_)) => None,
+        }
+    }
+}
 
 /// A value with a meaning.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,9 +68,7 @@ impl<'a> Value<'a> {
             Family::Whole => whole(ty, raw).map(Value::Whole),
             Family::Double => double(raw).map(Value::Double),
             Family::Bool => boolean(raw).map(Value::Bool),
-            Family::Date => {
-                date(raw).map(|time| Value::Date(if ty == FieldType::Date { time.to_milliseconds() } else { time }))
-            }
+            Family::Date => date(raw).map(|time| Self::date(ty, time)),
             Family::Address => match raw {
                 Raw::Text(text) => address::parse(text).map(Value::Address),
                 Raw::Bool(_) | Raw::Number(_) => None,
@@ -45,6 +77,10 @@ impl<'a> Value<'a> {
             Family::Any => Some(Self::own(raw)),
             Family::None => None,
         }
+    }
+
+    fn date(ty: FieldType, time: Time) -> Self {
+        Value::Date(if ty == FieldType::Date { time.to_milliseconds() } else { time })
     }
 
     /// The value's own type, for fields that no schema describes.

@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from contraband.diagnostics import Span
+from contraband.schema.date_formats import DateFormat
 from contraband.schema.types import FieldType
 
 
@@ -94,11 +95,15 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class FieldRef:
-    """One mention of a mapped field. `path` is where the value lies in the document: aliases have been resolved."""
+    """One mention of a mapped field. `path` is where the value lies in the document: aliases have been resolved.
+
+    `formats` are those of a date field whose mapping names its own.
+    """
 
     path: str
     type: FieldType
     span: Span
+    formats: tuple[DateFormat, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from contraband.diagnostics import CompileError, Severity, Span
 from contraband.eql import errors
@@ -25,7 +26,7 @@ from contraband.eql.analysis.checked import (
 )
 from contraband.eql.analysis.conditions import condition_of
 from contraband.eql.analysis.fold import Folder
-from contraband.eql.analysis.resolve import Resolver
+from contraband.eql.analysis.resolve import Resolver, field_ref
 from contraband.eql.analysis.static_types import NUMERIC
 from contraband.eql.syntax import ast
 from contraband.schema import Schema
@@ -72,7 +73,7 @@ class _Analyser:
         """A field that the search names beside the query."""
         found = self._schema.lookup(name)
         nowhere = Span(0, 0)
-        return FieldRef(name, default, nowhere) if found is None else FieldRef(found.path, found.type, nowhere)
+        return FieldRef(name, default, nowhere) if found is None else field_ref(found, nowhere)
 
     def query(self, statement: ast.Statement, *, timestamp: FieldRef, tiebreaker: FieldRef | None) -> CheckedQuery:
         until: Stage | None = None
@@ -101,7 +102,7 @@ class _Analyser:
         if event.category is None or isinstance(condition, Never):
             return condition
         field = self.request_field(self._category_field, FieldType.KEYWORD)
-        field = FieldRef(field.path, field.type, event.category_span)
+        field = replace(field, span=event.category_span)
         constant = Literal(event.category, FieldType.KEYWORD, event.category_span)
         category = Leaf(Comparison(CompareOp.EQ, field, constant, event.category_span), event.category_span)
         match condition:

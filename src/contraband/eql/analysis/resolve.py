@@ -36,7 +36,7 @@ from contraband.eql.analysis.fold import Folder
 from contraband.eql.analysis.static_types import NUMERIC, family_of, first_field, literal_type, passes, type_of
 from contraband.eql.functions import FUNCTIONS, EvaluationError, Function
 from contraband.eql.syntax import ast
-from contraband.schema import Schema
+from contraband.schema import Field, Schema
 from contraband.schema.types import FieldType, TypeFamily
 
 _BY_FOLDED_NAME = {name.lower(): function for name, function in FUNCTIONS.items()}
@@ -123,8 +123,8 @@ class Resolver:
 
     # ---------------------------------------------------------------------------------------------------------- fields
 
-    def field(self, expr: ast.Field) -> FieldRef | Literal:
-        """A mention of a field; the constant null for a `?field` that no mapping has."""
+    def field(self, expr: ast.Field, *, exact: bool = True) -> FieldRef | Literal:
+        """A mention of a field; the constant null for a `?field` that no mapping has. `exact`: whole values are looked at."""
         found = self._schema.lookup(expr.name)
         if found is None:
             if not expr.optional:
@@ -134,7 +134,10 @@ class Resolver:
         if found.type.family is TypeFamily.UNSUPPORTED:
             self._found(errors.unsupported_field_type(expr.name, found.type, expr.span))
             return Literal(None, FieldType.ANY, expr.span)
-        return FieldRef(found.path, found.type, expr.span)
+        if exact and found.inexact:
+            self._found(errors.inexact_field(found.type, found.inexact, expr.span))
+            return Literal(None, FieldType.ANY, expr.span)
+        return field_ref(found, expr.span)
 
     # ------------------------------------------------------------------------------------------------------- functions
 
@@ -184,11 +187,12 @@ class Resolver:
         return self._ordered(CompareOp(expr.operator), self.scalar(expr.left), self.scalar(expr.right), expr)
 
     def _equality(self, expr: ast.Comparison) -> Scalar:
+        if isinstance(expr.right, ast.Null) or isinstance(expr.left, ast.Null):
+            tested = expr.left if isinstance(expr.right, ast.Null) else expr.right
+            return NullTest(
+                self.field(tested, exact=False) if isinstance(tested, ast.Field) else self.scalar(tested), expr.span
+            )
         left, right = self.scalar(expr.left), self.scalar(expr.right)
-        if isinstance(expr.right, ast.Null):
-            return NullTest(left, expr.span)
-        if isinstance(expr.left, ast.Null):
-            return NullTest(right, expr.span)
         if _is_unmapped(left) and _is_unmapped(right):
             return Literal(True, FieldType.BOOLEAN, expr.span)
         for side, other in ((left, expr.right), (right, expr.left)):
@@ -322,6 +326,11 @@ class Resolver:
 
 
 _FAMILY_NAMES: dict[TypeFamily, str] = {TypeFamily.INTEGER: "integer", TypeFamily.DECIMAL: "numeric"}
+
+
+def field_ref(field: Field, span: Span) -> FieldRef:
+    """A mention of a field of the schema."""
+    return FieldRef(field.path, field.type, span, field.formats)
 
 
 def _number(value: float, span: Span) -> Literal:

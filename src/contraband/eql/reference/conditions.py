@@ -78,4 +78,6 @@ def _leaf(leaf: Leaf, event: Mapping[str, object]) -> Outcome | Failed:
 
 def field_values(event: Mapping[str, object], field: FieldRef) -> list[Value]:
     """The values that a field has in an event; what cannot be read as its type is none."""
-    return [value for raw in raw_values(event, field.path) if (value := read(raw, field.type)) is not None]
+    return [
+        value for raw in raw_values(event, field.path) if (value := read(raw, field.type, field.formats)) is not None
+    ]

@@ -16,8 +16,10 @@ from contraband.eql.analysis.checked import DateValue, FieldRef, Literal
 from contraband.eql.functions import Value as Plain
 from contraband.eql.functions._address import address_text, parse_address, parse_block
 from contraband.eql.functions._text import double_text
-from contraband.eql.reference.dates import MILLISECOND, SECOND, date_text, parse_date
+from contraband.eql.reference.date_formats import read_date
+from contraband.eql.reference.dates import MILLISECOND, SECOND, date_text
 from contraband.eql.reference.documents import Raw
+from contraband.schema.date_formats import DateFormat
 from contraband.schema.types import FieldType, TypeFamily
 
 
@@ -80,7 +82,7 @@ _RANGES = {
 _BOOLEANS = {"true": True, "false": False, "": False}
 
 
-def read(raw: Raw, type_: FieldType) -> Value:
+def read(raw: Raw, type_: FieldType, formats: tuple[DateFormat, ...] = ()) -> Value:
     """The value that a field of this type makes of a raw value; None if it cannot be read as that."""
     match type_.family:
         case TypeFamily.STRING | TypeFamily.UNSUPPORTED:
@@ -92,7 +94,7 @@ def read(raw: Raw, type_: FieldType) -> Value:
         case TypeFamily.BOOLEAN:
             return raw if isinstance(raw, bool) else _BOOLEANS.get(raw) if isinstance(raw, str) else None
         case TypeFamily.DATE:
-            return _instant(raw, type_)
+            return _instant(raw, type_, formats)
         case TypeFamily.IP:
             return as_address(raw if isinstance(raw, str) else None)
         case TypeFamily.VERSION:
@@ -127,10 +129,11 @@ def _whole(text: str, lowest: int, highest: int) -> int | None:
     return number if lowest <= number <= highest else None
 
 
-def _instant(raw: Raw, type_: FieldType) -> Instant | None:
-    nanoseconds = None if isinstance(raw, bool) else parse_date(raw_text(raw))
-    if nanoseconds is None:
+def _instant(raw: Raw, type_: FieldType, formats: tuple[DateFormat, ...]) -> Instant | None:
+    found = None if isinstance(raw, bool) else read_date(raw_text(raw), formats)
+    if found is None:
         return None
+    nanoseconds = found.nanoseconds
     return Instant(nanoseconds if type_ is FieldType.DATE_NANOS else nanoseconds // MILLISECOND * MILLISECOND)
 
 
@@ -154,7 +157,7 @@ def as_instant(value: Value) -> Instant | None:
         case None | bool() | Address() | Version():
             return None
         case int() | float() | str():
-            return _instant(value, FieldType.DATE_NANOS)
+            return _instant(value, FieldType.DATE_NANOS, ())
 
 
 def plain(value: Constant) -> Plain:
