@@ -1,76 +1,141 @@
-//! The process table: what earlier records of a host told about its processes, for records that carry only numbers.
+//! The process table: what the records of a host told about its processes, for records that carry only numbers. Images are kept
+//! with their times, so that a record that comes late finds what was true at its own time.
 
 use std::collections::{HashMap, VecDeque};
 
 /// Processes remembered for each host; the oldest are forgotten first.
 const MOST_PROCESSES: usize = 65_536;
 
+/// Images remembered for each number of a process; the oldest are forgotten first.
+const MOST_IMAGES: usize = 8;
+
 /// Hosts remembered.
 const MOST_HOSTS: usize = 4_096;
 
-/// What is known of a process: its latest image.
+/// When a record was made, and when it came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment {
+    /// Nanoseconds since 1970; of a record without a time, that of the latest record of its host.
+    pub time: i128,
+    /// Count of the records before it.
+    pub arrival: u64,
+}
+
+/// What a process was from some moment on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Process {
+pub(super) struct Image {
+    pub from: Moment,
+    pub ended: Option<Moment>,
     pub name: Option<String>,
     pub executable: Option<String>,
     pub args: Vec<String>,
     pub command_line: Option<String>,
     pub entity_id: String,
     pub parent: Option<u64>,
-    pub ended: bool,
+    /// A process that has called no exec yet: it is what its parent was.
+    pub forked: bool,
 }
 
 /// The processes of one host.
 #[derive(Debug, Default)]
 pub(super) struct Host {
-    processes: HashMap<u64, Process>,
+    /// By number; each number's images in order of time.
+    images: HashMap<u64, Vec<Image>>,
     order: VecDeque<u64>,
+    /// Time of the first record.
+    pub first: Option<i128>,
+    /// Time of the latest record.
+    pub latest: i128,
 }
 
 impl Host {
-    pub(super) fn get(&self, pid: u64) -> Option<&Process> {
-        self.processes.get(&pid)
+    /// What a process was at a moment; unknown if it had ended.
+    pub(super) fn image(&self, pid: u64, at: Moment) -> Option<&Image> {
+        let images = self.images.get(&pid)?;
+        let before = images.iter().rev().find(|image| image.from <= at);
+        // Of two records of the same instant, either may have been written first.
+        let image = before.or_else(|| images.iter().find(|image| image.from.time == at.time))?;
+        image.ended.is_none_or(|ended| ended.time >= at.time).then_some(image)
     }
 
-    pub(super) fn get_mut(&mut self, pid: u64) -> Option<&mut Process> {
-        self.processes.get_mut(&pid)
+    /// The image of a process with a recorded identity.
+    pub(super) fn identified(&self, pid: u64, entity_id: &str) -> Option<&Image> {
+        self.images.get(&pid)?.iter().rev().find(|image| image.entity_id == entity_id)
     }
 
-    /// A process starts, or takes on a new image. One that had ended, or had another parent, was another process: numbers are reused.
-    pub(super) fn started(&mut self, pid: u64, mut process: Process) -> String {
-        if let Some(before) = self.processes.get(&pid) {
-            if !before.ended && before.parent == process.parent {
-                process.entity_id.clone_from(&before.entity_id);
-            }
-        } else {
+    /// Whether a process is known from before a moment.
+    pub(super) fn known_before(&self, pid: u64, at: Moment) -> bool {
+        self.images.get(&pid).is_some_and(|images| images.iter().any(|image| image.from < at && !image.forked))
+    }
+
+    /// A process starts, or takes on a new image. One that had ended, or had another parent, was another process: numbers are
+    /// reused. A recorded identity is kept as it is.
+    pub(super) fn started(&mut self, pid: u64, mut image: Image, recorded: bool) {
+        if !recorded
+            && let Some(before) = self.image(pid, image.from)
+            && before.parent == image.parent
+        {
+            image.entity_id.clone_from(&before.entity_id);
+        }
+        self.insert(pid, image);
+    }
+
+    /// A process forks: the new one is what the old one is.
+    pub(super) fn forked(&mut self, pid: u64, fork: Image) {
+        let parent = fork.parent.and_then(|parent| self.image(parent, fork.from)).cloned().unwrap_or_default();
+        let Image { from, entity_id, parent: number, name, executable, .. } = fork;
+        let name = name.or(parent.name);
+        let executable = executable.or(parent.executable);
+        self.insert(
+            pid,
+            Image { from, entity_id, parent: number, name, executable, ended: None, forked: true, ..parent },
+        );
+    }
+
+    /// A record of a process that does not start it: a process from before the log, or one whose record was lost, is learnt.
+    pub(super) fn seen(&mut self, pid: u64, image: Image) {
+        let known = self.image(pid, image.from);
+        let same = known.is_some_and(|known| known.executable == image.executable);
+        if !same && image.executable.is_some() {
+            self.started(pid, image, false);
+        }
+    }
+
+    /// A process ends.
+    pub(super) fn ended(&mut self, pid: u64, at: Moment) {
+        if let Some(images) = self.images.get_mut(&pid)
+            && let Some(image) = images.iter_mut().rev().find(|image| image.from <= at)
+        {
+            image.ended = Some(at);
+        }
+    }
+
+    fn insert(&mut self, pid: u64, image: Image) {
+        let images = self.images.entry(pid).or_default();
+        if images.is_empty() {
             self.order.push_back(pid);
         }
-        let entity_id = process.entity_id.clone();
-        self.processes.insert(pid, process);
-        while self.processes.len() > MOST_PROCESSES {
-            let Some(oldest) = self.order.pop_front() else { break };
-            self.processes.remove(&oldest);
+        let place = images.partition_point(|known| known.from <= image.from);
+        images.insert(place, image);
+        if images.len() > MOST_IMAGES {
+            images.remove(0);
         }
-        entity_id
-    }
-
-    /// A process that has called no exec yet: it still is what its parent was.
-    pub(super) fn forked(&mut self, pid: u64, parent: u64, entity_id: String) {
-        if let Some(image) = self.processes.get(&parent).cloned() {
-            self.started(pid, Process { entity_id, parent: Some(parent), ended: false, ..image });
+        while self.images.len() > MOST_PROCESSES {
+            let Some(oldest) = self.order.pop_front() else { break };
+            self.images.remove(&oldest);
         }
     }
 
     /// Executables of the ancestors, nearest first.
-    pub(super) fn ancestors(&self, parent: u64) -> Vec<String> {
+    pub(super) fn ancestors(&self, parent: &Image) -> Vec<String> {
         let mut found = Vec::new();
         let mut next = Some(parent);
-        while let Some(process) = next.and_then(|pid| self.processes.get(&pid)) {
+        while let Some(image) = next {
             if found.len() >= 16 {
                 break;
             }
-            found.extend(process.executable.clone().or_else(|| process.name.clone()));
-            next = process.parent;
+            found.extend(image.executable.clone().or_else(|| image.name.clone()));
+            next = image.parent.and_then(|pid| self.image(pid, image.from));
         }
         found
     }

@@ -2,6 +2,7 @@
 //! with the place it came from; what the documents mean is not known here.
 
 pub mod auditd;
+pub mod eslogger;
 pub mod evtx;
 pub mod windows_json;
 pub mod windows_xml;
@@ -90,5 +91,6 @@ pub const FORMATS: &[Format] = &[
         reading: Reading::Documents(windows_json::mapper),
     },
     Format { name: "winlogbeat", recognise: winlogbeat::recognise, reading: Reading::Documents(winlogbeat::mapper) },
+    Format { name: "eslogger", recognise: eslogger::recognise, reading: Reading::Documents(eslogger::mapper) },
     auditd::FORMAT,
 ];
