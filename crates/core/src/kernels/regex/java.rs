@@ -23,6 +23,12 @@ fn rewritten(pattern: &str) -> String {
     let mut brackets = 0_usize;
     while let Some(letter) = letters.next() {
         match letter {
+            '\\' if letters.as_str().starts_with('Q') => {
+                let quoted = &letters.as_str()[1..];
+                let (plain, rest) = quoted.split_once("\\E").unwrap_or((quoted, ""));
+                text.push_str(&regex_syntax::escape(plain));
+                letters = rest.chars();
+            }
             '\\' => match letters.next() {
                 Some(escaped) => match named(escaped) {
                     Some(class) => text.push_str(class),
