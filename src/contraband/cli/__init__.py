@@ -23,6 +23,7 @@ COMMANDS = {
     "emulate": "emulate",
     "convert": "convert",
     "export": "export",
+    "coverage": "coverage",
 }
 
 
