@@ -28,7 +28,7 @@ $(VENV)/.base: $(CORE_SOURCES) $(CONTENT_SOURCES) | tools
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,parquet,sigma]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,parquet,sigma,bench]'
 	@touch $@
 
 .PHONY: demo
@@ -66,6 +66,16 @@ accept: $(VENV)/.dev ## Rewrite the expectations of specs and generated pages; r
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## Compare reference and core on 100,000 generated queries
 	PYTHONPATH=. $(BIN)/python -m tests.differential.fuzz --cases 100000
+
+$(VENV)/.bench: $(VENV)/.base
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
+
+# SIZE=10 adds the file of 7.5 GB. BENCH takes more: BENCH='--elastic-rules PATH --evtx FILE --only GROUP'
+SIZE ?= 1
+.PHONY: bench
+bench: $(VENV)/.bench ## Compare with DuckDB and others, answers checked (SIZE=10: 7.5 GB too)
+	$(BIN)/python -m benches --size $(SIZE) $(BENCH)
 
 .PHONY: wheel
 wheel: tools ## Build the wheel, for machines without a toolchain
