@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
 import click
 
-from contraband.cli.common import write_events
-from contraband.engine import EngineOptions, ScanOptions
-from contraband.eql import compile_query
+from contraband.cli.common import fail, open_output, paths, report_summary, write_events
+from contraband.engine import CompiledRule, Engine, EngineError, EngineOptions, ScanOptions
+from contraband.eql import CheckedQuery, compile_query
 
 
 @click.command("convert")
 @click.argument("given", metavar="PATH...", nargs=-1, required=True)
-@click.option("--to", "form", type=click.Choice(["ndjson"]), default="ndjson", show_default=True)
+@click.option("--to", "form", type=click.Choice(["ndjson", "parquet"]), default="ndjson", show_default=True)
 @click.option("-o", "--output", metavar="FILE", help="Write to a file instead of standard output.")
 @click.option("--source", metavar="NAME", help="Read all input as this raw format.")
 @click.option("--host-name", metavar="NAME", help="The host of records that name none.")
@@ -31,8 +36,41 @@ def command(
     \b
     Example (the shipped samples):
       contraband convert samples -o events.ndjson
+      contraband convert samples --to parquet -o events.parquet
+
+    Parquet has one column for each field that is asked for often, always the same ones, and the whole document as JSON.
     """
     options = EngineOptions(routing=False, enrich=not no_enrich)
     limits = ScanOptions(output="events", source=source, host_name=host_name)
-    summary = write_events(compile_query("any where true"), given, options, limits, output, quiet=quiet)
+    query = compile_query("any where true")
+    if form == "parquet":
+        summary = _write_parquet(query, given, options, limits, output, quiet=quiet)
+    else:
+        summary = write_events(query, given, options, limits, output, quiet=quiet)
     return 0 if any(file["parsed"] for file in summary["files"]) else 2
+
+
+def _write_parquet(
+    query: CheckedQuery,
+    given: Sequence[str],
+    options: EngineOptions,
+    limits: ScanOptions,
+    output: str | None,
+    *,
+    quiet: bool,
+) -> dict[str, Any]:
+    from contraband.output.parquet import ParquetUnavailable, write_parquet
+    from contraband.plan import lower
+
+    if output is None and sys.stdout.isatty():
+        fail("Parquet is no text: name a file with -o")
+    began = time.monotonic()
+    try:
+        scan = Engine([CompiledRule("query", lower(query))], options).scan(paths(given), limits)
+        with open_output(output) as stream:
+            write_parquet(scan.documents(), stream)
+    except (EngineError, ParquetUnavailable) as error:
+        fail(str(error))
+    summary = scan.summary()
+    report_summary(summary, time.monotonic() - began, rules=1, quiet=quiet)
+    return summary

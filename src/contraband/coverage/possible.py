@@ -80,7 +80,9 @@ def possibility(condition: Condition, kind: EventKind) -> Possibility:
             return _leaf(test, kind)
         case Not(operand=operand):
             inner = possibility(operand, kind)
-            return Possibility(inner.false, inner.true, frozenset() if inner.false else inner.obstacles, uses=inner.uses)
+            return Possibility(
+                inner.false, inner.true, frozenset() if inner.false else inner.obstacles, uses=inner.uses
+            )
         case And(operands=operands):
             return _all([possibility(operand, kind) for operand in operands])
         case Or(operands=operands):

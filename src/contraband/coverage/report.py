@@ -77,7 +77,9 @@ def _cell(entry: Compiled, source: Source) -> Cell:
         reason = "none of its index patterns holds the source's events"
         recorded = _shortfall(_query(entry.query, _as_recorded(source)))
         return cell(
-            Verdict.NEVER, _fields(recorded) or rule.index, f"{reason}{f'; as recorded, {_reason(recorded)}' if recorded else ''}"
+            Verdict.NEVER,
+            _fields(recorded) or rule.index,
+            f"{reason}{f'; as recorded, {_reason(recorded)}' if recorded else ''}",
         )
     added = tuple(sorted({name for part in best for name in part.uses}))
     for part in best:
