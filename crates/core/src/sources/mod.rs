@@ -4,6 +4,7 @@
 pub mod auditd;
 pub mod eslogger;
 pub mod evtx;
+pub mod sysmon_linux;
 pub mod windows_json;
 pub mod windows_xml;
 mod winlog;
@@ -84,6 +85,7 @@ pub struct Format {
 /// Every raw format, most telling first: the first that recognises a file reads it.
 pub const FORMATS: &[Format] = &[
     Format { name: "evtx", recognise: evtx::recognise, reading: Reading::Bytes(evtx::decoder) },
+    Format { name: "sysmon_linux", recognise: sysmon_linux::recognise, reading: Reading::Bytes(sysmon_linux::decoder) },
     Format { name: "windows-xml", recognise: windows_xml::recognise, reading: Reading::Bytes(windows_xml::decoder) },
     Format {
         name: "windows-json",

@@ -140,6 +140,7 @@ impl RecordMapper {
     }
 
     fn constants(&mut self, mappings: &Mappings, provider: &Provider, event: u32) {
+        self.text(mappings, "host.os.type", FIXED, provider.os.as_deref().unwrap_or_default());
         let own = provider.events.get(&event);
         for (rank, all) in own.map(|own| (FIXED, own)).into_iter().chain([(COMMON - 1, &provider.default)]) {
             let constants = &all.constants;
@@ -268,6 +269,16 @@ impl RecordMapper {
                 self.put(name, rank, convert::file_name(value).unwrap_or_default(), None);
                 filled
             }
+            (Kind::UnixPath, &[path, name, directory, extension]) => {
+                self.put(path, rank, value, step.related);
+                self.unix_path(rank, value, [name, directory, extension]);
+                true
+            }
+            (Kind::UnixExecutable, &[path, name]) => {
+                let filled = self.put(path, rank, value, step.related);
+                self.put(name, rank, value.rsplit('/').next().unwrap_or(value), None);
+                filled
+            }
             (Kind::CommandLine, &[line, args, count]) => {
                 let arguments = convert::split_command_line(value);
                 self.command_line(rank, value, [line, args, count], arguments.iter().map(String::as_str))
@@ -335,6 +346,16 @@ impl RecordMapper {
         self.put(directory, rank, &value[..index], None);
         if let Some(dot) = value.rfind('.') {
             self.put(extension, rank, &value[dot + 1..], None);
+        }
+    }
+
+    fn unix_path(&mut self, rank: u32, value: &str, [name, directory, extension]: [Slot; 3]) {
+        let Some((above, base)) = value.rsplit_once('/') else { return };
+        self.put(name, rank, base, None);
+        self.put(directory, rank, if above.is_empty() { "/" } else { above }, None);
+        // A name that only starts with a dot has no extension.
+        if let Some((_, last)) = base.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()) {
+            self.put(extension, rank, last, None);
         }
     }
 

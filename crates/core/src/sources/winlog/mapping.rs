@@ -1,4 +1,4 @@
-//! The mappings of providers to ECS, read from the TOML files of `content/sources/windows` that are compiled in. Adding an
+//! The mappings of providers to ECS, read from the TOML files of `content/sources/windows` and `linux` that are compiled in. Adding an
 //! event or a field changes one of them and nothing here.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,6 +19,7 @@ const FILES: &[&str] = &[
     include_str!("../../../../../src/contraband/content/sources/windows/powershell_classic.toml"),
     include_str!("../../../../../src/contraband/content/sources/windows/appxdeployment.toml"),
     include_str!("../../../../../src/contraband/content/sources/windows/taskscheduler.toml"),
+    include_str!("../../../../../src/contraband/content/sources/linux/sysmon.toml"),
 ];
 
 /// The fields that every document may have, whatever its provider.
@@ -79,6 +80,10 @@ pub enum Kind {
     Path,
     /// A path: the field, and the name beside it.
     Executable,
+    /// The same with slashes.
+    UnixPath,
+    /// The same with slashes.
+    UnixExecutable,
     /// A command line: the field, and `args` and `args_count` beside it.
     CommandLine,
     /// The same, split as the pipeline for Security 4688 does.
@@ -168,6 +173,8 @@ pub struct Expand {
 struct File {
     providers: Vec<String>,
     module: Option<String>,
+    /// `host.os.type`, where it is not Windows.
+    os: Option<String>,
     /// The value that is the event's own time.
     time: Option<String>,
     /// Whether the record's user is `user.id`.
@@ -216,6 +223,7 @@ impl Step {
 #[derive(Debug)]
 pub struct Provider {
     pub module: Option<String>,
+    pub os: Option<String>,
     pub time: Option<String>,
     pub user: bool,
     pub empty: Vec<String>,
@@ -268,8 +276,8 @@ fn fields_of(kind: Kind, field: &str) -> Vec<String> {
             fields.push(beside("pe.imphash"));
             fields
         }
-        Kind::Path => vec![field.to_owned(), beside("name"), beside("directory"), beside("extension")],
-        Kind::Executable => vec![field.to_owned(), beside("name")],
+        Kind::Path | Kind::UnixPath => vec![field.to_owned(), beside("name"), beside("directory"), beside("extension")],
+        Kind::Executable | Kind::UnixExecutable => vec![field.to_owned(), beside("name")],
         Kind::CommandLine | Kind::AuditedCommandLine => vec![field.to_owned(), beside("args"), beside("args_count")],
         Kind::Account => below(&["domain", "name"]),
         Kind::RegistryPath => below(&["path", "hive", "key", "value"]),
@@ -328,6 +336,7 @@ impl Provider {
         }
         Self {
             module: file.module,
+            os: file.os,
             time: file.time,
             user: file.user,
             empty: file.empty,
