@@ -1,7 +1,7 @@
 """Each rule of the package compiles, is described as Elastic's schema wants it, and gives its cases the verdicts that they state.
 
-Runs one of each kind of a rule's own small cases on the slow reference evaluator, and all of them on the core. The shared samples are too long for it, and cases that turn on an exception or on
-enrichment need more than a query: those run on the core alone.
+Runs one of each kind of a rule's own small cases on the slow reference evaluator, and all of them on the core. The shared samples are
+too long for the evaluator, and cases that turn on an exception or on enrichment need more than a query: those run on the core alone.
 """
 
 from __future__ import annotations
