@@ -61,7 +61,7 @@ format: $(VENV)/.dev ## Format all code
 
 .PHONY: accept
 accept: $(VENV)/.dev ## Rewrite the expectations of specs and generated pages; review the diff
-	$(BIN)/python -m pytest tests/spec --accept
+	$(BIN)/python -m pytest tests/spec tests/unit/output/test_page.py --accept
 
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## Compare reference and core on 100,000 generated queries

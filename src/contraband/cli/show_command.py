@@ -13,7 +13,7 @@ from contraband.cli.common import fail
 from contraband.detection.packages import UnknownRules, load_package, load_published, package_path
 from contraband.investigate.guide import render_guide, render_playbook
 
-PARTS = ["rule", "playbook", "investigation", "hunts", "emulations", "tuning", "related"]
+PARTS = ["rule", "playbook", "investigation", "hunts", "emulations", "tuning", "related", "page"]
 
 
 @click.command("show")
@@ -56,6 +56,10 @@ def command(package: str, part: str | None, alert: str | None) -> int:
                 click.echo(f"{test.id:5} {test.platform:8} {test.name}: {test.description}")
         case "tuning":
             _tuning(package)
+        case "page":
+            from contraband.output.page import package_page
+
+            click.echo(package_page(package), nl=False)
         case _:
             _related(folder)
     return 0
@@ -88,8 +92,11 @@ def _related(folder: Path) -> None:
     path = folder / "related.toml"
     if not path.exists():
         fail("the package has no list of related detections")
-    for entry in _toml(path).get("related", ()):
-        click.echo(f"{entry.get('id', entry.get('name', ''))}: {entry.get('reason', entry.get('why', ''))}")
+    table = _toml(path)
+    for entry in table.get("technique", ()):
+        click.echo(f"{entry['id']:10} {entry['name']}: {entry['why']}")
+    for entry in table.get("elastic_rule", ()):
+        click.echo(f"\n{entry['name']} (Elastic)\n  sees: {entry['sees']}\n  falls short: {entry['falls_short']}")
 
 
 def _toml(path: Path) -> dict[str, Any]:
