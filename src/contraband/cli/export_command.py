@@ -12,14 +12,27 @@ import click
 from contraband.cli.common import fail, load, open_output, report_problems, say
 from contraband.detection.attack import AttackVersion, UnknownTechnique
 from contraband.detection.compiled import Compiled
-from contraband.export import Exported, Remark, export_elastic, export_kibana, export_navigator, prepared
+from contraband.export import (
+    PLATFORMS,
+    Exported,
+    MissingExtra,
+    Remark,
+    export_elastic,
+    export_kibana,
+    export_navigator,
+    export_platform,
+    export_sigma,
+    prepared,
+)
 
-TARGETS = ("elastic", "kibana", "navigator")
+OURS = ("elastic", "kibana", "sigma", "navigator")
 
 
 @click.command("export")
 @click.argument("names", metavar="TARGET...", nargs=-1, required=True)
-@click.option("--to", "target", type=click.Choice(TARGETS), required=True, help="What the rules are written for.")
+@click.option(
+    "--to", "target", type=click.Choice((*OURS, *PLATFORMS)), required=True, help="What the rules are written for."
+)
 @click.option("-o", "--output", default="-", metavar="DIR", help="The folder to write to; `-` (not given) is stdout.")
 @click.option(
     "--attack-version",
@@ -29,6 +42,9 @@ TARGETS = ("elastic", "kibana", "navigator")
 @click.option("--strict", is_flag=True, help="Exit status 1 if any rule could not be expressed.")
 def command(names: tuple[str, ...], target: str, output: str, attack_version: str | None, strict: bool) -> int:
     """Write rules out for other programs. TARGET is a package, a rule, a file or a folder.
+
+    elastic: rule files in the layout of detection-rules. kibana: the NDJSON that Kibana imports, exceptions with it. navigator: a layer of
+    ATT&CK. All others are made from the Sigma rules, by pySigma (the extra `sigma`); Defender and Sentinel are KQL.
 
     What a target cannot express is said on stderr, and in report.json in the output folder.
 
@@ -44,10 +60,9 @@ def command(names: tuple[str, ...], target: str, output: str, attack_version: st
     version = AttackVersion(attack_version) if attack_version else _default_version(target)
     try:
         files, remarks = _export(target, rules, version, ", ".join(names))
-    except UnknownTechnique as error:
+    except (UnknownTechnique, MissingExtra) as error:
         fail(str(error))
-    for remark in remarks:
-        say(f"{'left out' if remark.lost else 'note'}: {remark.rule}: {remark.message}")
+    _say_remarks(remarks)
     if not files:
         fail(f"none of {len(rules)} rules can be expressed for {target}")
     if output == "-":
@@ -59,6 +74,17 @@ def command(names: tuple[str, ...], target: str, output: str, attack_version: st
         f"{len(rules) - len(lost)} of {len(rules)} rules exported to {target}, {len(files)} files, {len(remarks)} remarks"
     )
     return 1 if strict and lost else 0
+
+
+def _say_remarks(remarks: Sequence[Remark]) -> None:
+    """What was left out by itself, what is only nearly the same on one line a rule."""
+    for remark in remarks:
+        if remark.lost:
+            say(f"left out: {remark.rule}: {remark.message}")
+    for rule in dict.fromkeys(remark.rule for remark in remarks):
+        nearly = [remark.message for remark in remarks if remark.rule == rule and not remark.lost]
+        if nearly:
+            say(f"note: {rule}: {'; '.join(nearly)}")
 
 
 def _default_version(target: str) -> AttackVersion:
@@ -73,15 +99,20 @@ def _export(
             return list(export_elastic(rules, version)), ()
         case "kibana":
             return [Exported("rules_export.ndjson", export_kibana(rules, version))], ()
-        case _:
+        case "sigma":
+            return export_sigma(rules, version)
+        case "navigator":
             return [Exported("layer.json", export_navigator(rules, version, name=name))], ()
+        case _:
+            return export_platform(rules, target, version)
 
 
 def _write_stream(files: Sequence[Exported], target: str) -> None:
     if len(files) > 1 and target == "elastic":
         fail(f"{len(files)} files cannot go to one stream: name a folder with --output")
     stream = open_output("-")
-    stream.write("".join(file.text for file in files).encode())
+    separator = "---\n" if target == "sigma" else ""
+    stream.write(separator.join(file.text for file in files).encode())
     stream.flush()
 
 
