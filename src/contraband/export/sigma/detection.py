@@ -12,7 +12,7 @@ from typing import Any
 
 from contraband.eql.analysis import checked
 from contraband.eql.analysis.checked import CompareOp, MatchKind
-from contraband.export.sigma.taxonomy import ARGUMENTS, NAMES, Translation
+from contraband.export.sigma.taxonomy import ARGUMENTS, NAMES, NUMBERS_OF_KEYWORDS, Translation
 
 Map = dict[str, Any]
 
@@ -196,7 +196,7 @@ def _texts(path: str, constants: tuple[str, ...], translation: Translation, *, l
     """Patterns on a field. What is literal is marked until the end, because names and arguments add wildcards of their own."""
     marked = [_mark(text) if literal else text for text in constants]
     name, patterns = translation.patterns(path, marked)
-    if name == "EventID" and all(pattern.isdigit() for pattern in patterns):
+    if name in NUMBERS_OF_KEYWORDS and all(pattern.isdecimal() and pattern.isascii() for pattern in patterns):
         return {name: _listed([int(pattern) for pattern in patterns])}
     modifier, values = _shape(patterns)
     return {f"{name}|{modifier}" if modifier else name: _listed([_escaped(value) for value in values])}
@@ -247,6 +247,8 @@ def perl_regex(pattern: str, *, start: str = "^", end: str = "$") -> str:
     if set(_outside_classes(pattern)) & _LUCENE_ONLY:
         raise Inexpressible("a regular expression with operators that only Lucene has")
     plain = pattern.replace('\\"', '"')
+    if "|" in plain:
+        plain = f"({plain})"  # an alternative at the outermost level must not take an end with it
     before = "" if plain.startswith(".*") else start
     after = "" if plain.endswith(".*") and not plain.endswith("\\.*") else end
     return f"{before}{plain}{after}"

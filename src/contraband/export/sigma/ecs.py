@@ -20,7 +20,7 @@ from sigma.processing.transformations.base import ValueTransformation
 from sigma.rule import SigmaRule
 from sigma.types import SigmaNumber, SigmaRegularExpression, SigmaString, SigmaType
 
-from contraband.export.sigma.taxonomy import CATEGORIES, FIELDS, PRODUCTS
+from contraband.export.sigma.taxonomy import CATEGORIES, FIELDS, NUMBERS_OF_KEYWORDS, PRODUCTS
 
 # What events of a log source are, beyond their category: (field, value, whether it is excluded).
 _EVENTS: dict[str, tuple[tuple[str, str, bool], ...]] = {
@@ -50,7 +50,7 @@ def ecs_pipeline(*, eql: bool = False) -> ProcessingPipeline:
         for path, value, excluded in (("event.category", ours, False), *_EVENTS[category]):
             adds = AddConditionTransformation({path: value}, negated=excluded)
             items.append(ProcessingItem(adds, rule_conditions=[LogsourceCondition(category=category)]))
-    items.append(ProcessingItem(EventCodeTransformation()))
+    items.append(ProcessingItem(KeywordTransformation()))
     if eql:
         items.append(ProcessingItem(LuceneRegexTransformation()))
     names: dict[str | None, str | list[str]] = {}
@@ -61,12 +61,12 @@ def ecs_pipeline(*, eql: bool = False) -> ProcessingPipeline:
 
 
 @dataclass
-class EventCodeTransformation(ValueTransformation):
-    """`event.code` is a keyword in ECS, `EventID` a number in Sigma."""
+class KeywordTransformation(ValueTransformation):
+    """A number in Sigma that is a keyword in ECS, such as `EventID`, as text."""
 
     def apply_value(self, field: str | None, val: SigmaType) -> SigmaString | None:
         """The number as text."""
-        return SigmaString(str(val.number)) if field == "EventID" and isinstance(val, SigmaNumber) else None
+        return SigmaString(str(val.number)) if field in NUMBERS_OF_KEYWORDS and isinstance(val, SigmaNumber) else None
 
 
 @dataclass
@@ -83,18 +83,19 @@ class LuceneRegexTransformation(ValueTransformation):
 def lucene_regex(pattern: str) -> str:
     """The inverse of `detection.perl_regex`."""
     start, end = ".*", ".*"
-    if pattern.startswith("^"):
-        start, pattern = "", pattern[1:]
-    elif pattern.startswith("(^|"):
-        start, pattern = "", "(|.*" + pattern[3:]
-    elif pattern.startswith(".*"):
-        start = ""
-    if pattern.endswith(r"($|[\s\"'])"):
-        end, pattern = "", pattern.removesuffix(r"($|[\s\"'])") + r"(|[\s\"'].*)"
-    elif pattern.endswith("$"):
-        end, pattern = "", pattern[:-1]
-    elif pattern.endswith(".*"):
-        end = ""
+    for mark, replacement in (
+        ("^", ""),
+        (r"(^|[\s\"'])", r"(.*[\s\"'])?"),
+        (r"(^|[/\\])", r"(.*[/\\])?"),
+        (".*", ".*"),
+    ):
+        if pattern.startswith(mark):
+            start, pattern = replacement, pattern.removeprefix(mark)
+            break
+    for mark, replacement in ((r"($|[\s\"'])", r"([\s\"'].*)?"), ("$", ""), (".*", ".*")):
+        if pattern.endswith(mark):
+            end, pattern = replacement, pattern.removesuffix(mark)
+            break
     return f"{start}{pattern}{end}".replace(r"\s", " ").replace('"', _QUOTE)
 
 

@@ -55,6 +55,8 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "image_load": {**_PROCESS, "dll.path": "ImageLoaded", "dll.code_signature.exists": "Signed"},
 }
+# Fields that are keywords in ECS, and whose values Sigma writes as numbers where they are digits.
+NUMBERS_OF_KEYWORDS = frozenset({"EventID", "Details"})
 # Derived fields: what they are the end of, or a part of.
 NAMES = {
     "process.name": "process.executable",
