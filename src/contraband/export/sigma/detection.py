@@ -196,10 +196,14 @@ def _texts(path: str, constants: tuple[str, ...], translation: Translation, *, l
     """Patterns on a field. What is literal is marked until the end, because names and arguments add wildcards of their own."""
     marked = [_mark(text) if literal else text for text in constants]
     name, patterns = translation.patterns(path, marked)
-    if name in NUMBERS_OF_KEYWORDS and all(pattern.isdecimal() and pattern.isascii() for pattern in patterns):
-        return {name: _listed([int(pattern) for pattern in patterns])}
     modifier, values = _shape(patterns)
-    return {f"{name}|{modifier}" if modifier else name: _listed([_escaped(value) for value in values])}
+    written = [_number(_escaped(value), name) for value in values]
+    return {f"{name}|{modifier}" if modifier else name: _listed(written)}
+
+
+def _number(value: str, name: str) -> str | int:
+    digits = value.isascii() and value.isdecimal() and (value == "0" or not value.startswith("0"))
+    return int(value) if name in NUMBERS_OF_KEYWORDS and digits else value
 
 
 # Private-use characters stand for a literal asterisk and question mark: no telemetry and no rule has them.
