@@ -11,6 +11,17 @@ from dataclasses import dataclass
 from contraband.eql.analysis.checked import CheckedQuery, Stage
 from contraband.eql.reference.keys import Key, keys_of
 from contraband.eql.reference.order import Placed
+from contraband.eql.reference.steps import (
+    Completed,
+    Ended,
+    Filled,
+    NoKey,
+    Note,
+    NothingBefore,
+    TooLong,
+    Unwanted,
+    unnoted,
+)
 
 _NANOSECONDS_IN_MILLISECOND = 1_000_000
 
@@ -30,22 +41,27 @@ class Found:
         return [event for event in self.events if event is not None][-1]
 
 
-def find_sequences(query: CheckedQuery, ordered: Sequence[Placed], meets: Meets) -> list[Found]:
-    """All sequences among events in ascending order, by their last event and then by the text of their key."""
+def find_sequences(
+    query: CheckedQuery, ordered: Sequence[Placed], meets: Meets, *, note: Note = unnoted
+) -> list[Found]:
+    """All sequences among events in ascending order, by their last event and then by the text of their key.
+
+    `note` is told of every step on the way.
+    """
     stages = [stage for stage in query.stages for _ in range(stage.runs)]
     timed = [event for event in ordered if event.time is not None]
-    matches = _run_machine([stage for stage in stages if not stage.missing], query, timed, meets)
+    matches = _run_machine([stage for stage in stages if not stage.missing], query, timed, meets, note)
     found = [
         Found(key, _with_placeholders(stages, events))
         for key, events in matches
-        if _nothing_unwanted(stages, (key, events), timed, meets, query.maxspan_ms)
+        if _nothing_unwanted(stages, (key, events), timed, meets, query.maxspan_ms, note)
     ]
     place = {event.index: number for number, event in enumerate(timed)}
     return sorted(found, key=lambda match: (place[match.last.index], tuple(part.text for part in match.key)))
 
 
 def _run_machine(
-    stages: Sequence[Stage], query: CheckedQuery, events: Sequence[Placed], meets: Meets
+    stages: Sequence[Stage], query: CheckedQuery, events: Sequence[Placed], meets: Meets, note: Note
 ) -> list[tuple[Key, list[Placed]]]:
     """`pending[key][j]` is the one unfinished match that has filled the stages up to `j`."""
     pending: dict[Key, dict[int, list[Placed]]] = {}
@@ -55,25 +71,41 @@ def _run_machine(
         for number in range(last, -1, -1):  # last stage first, so that an event never follows itself
             if not meets(stages[number], event):
                 continue
-            for key in keys_of(event.document, stages[number].keys):
+            keys = keys_of(event.document, stages[number].keys)
+            if not keys:
+                note(NoKey(event, number))
+            for key in keys:
                 partials = pending.setdefault(key, {})
                 before = partials.pop(number - 1, None) if number else []
-                if before is None or _too_long(before, event, query.maxspan_ms):
+                if before is None:
+                    note(NothingBefore(event, number, key))
                     continue
+                if (over := _over(before, event, query.maxspan_ms)) > 0:
+                    note(TooLong(event, number, key, tuple(before), over))
+                    continue
+                chain = [*before, event]
                 if number == last:
-                    results.append((key, [*before, event]))
-                else:
-                    partials[number] = [*before, event]
+                    results.append((key, chain))
+                    note(Completed(event, key, tuple(chain)))
+                    continue
+                replaced = partials.get(number)
+                partials[number] = chain
+                note(Filled(event, number, key, tuple(chain), None if replaced is None else tuple(replaced)))
         if query.until is not None and meets(query.until, event):
-            for key in keys_of(event.document, query.until.keys):
-                pending.pop(key, None)
+            keys = keys_of(event.document, query.until.keys)
+            if not keys:
+                note(NoKey(event, None))
+            for key in keys:
+                given_up = pending.pop(key, {})
+                note(Ended(event, key, tuple(tuple(chain) for _, chain in sorted(given_up.items()))))
     return results
 
 
-def _too_long(before: Sequence[Placed], event: Placed, maxspan_ms: int | None) -> bool:
+def _over(before: Sequence[Placed], event: Placed, maxspan_ms: int | None) -> int:
+    """By how many nanoseconds a sequence with this event is longer than it may be; 0 or less if it is not."""
     if not before or maxspan_ms is None:
-        return False
-    return _nanoseconds(event) - _nanoseconds(before[0]) > maxspan_ms * _NANOSECONDS_IN_MILLISECOND
+        return 0
+    return _nanoseconds(event) - _nanoseconds(before[0]) - maxspan_ms * _NANOSECONDS_IN_MILLISECOND
 
 
 def _with_placeholders(stages: Sequence[Stage], events: Sequence[Placed]) -> tuple[Placed | None, ...]:
@@ -87,36 +119,49 @@ def _nothing_unwanted(
     timed: Sequence[Placed],
     meets: Meets,
     maxspan_ms: int | None,
+    note: Note,
 ) -> bool:
     """Whether no missing stage finds an event with this key where it would belong, in whole milliseconds."""
     key, events = match
     positions = [number for number, stage in enumerate(stages) if not stage.missing]
     first, last = _milliseconds(events[0]), _milliseconds(events[-1])
     times = {position: _milliseconds(event) for position, event in zip(positions, events, strict=True)}
-    leading: list[int] = []
-    trailing: list[int] = []
+    leading: list[tuple[int, int, Placed]] = []
+    trailing: list[tuple[int, int, Placed]] = []
     for number, stage in enumerate(stages):
         if not stage.missing:
             continue
         hits = [
-            _milliseconds(event)
+            (_milliseconds(event), number, event)
             for event in timed
             if meets(stage, event) and key in keys_of(event.document, stage.keys)
         ]
         before = [position for position in positions if position < number]
         after = [position for position in positions if position > number]
         if not before:
-            leading.extend(time for time in hits if time < first)
+            leading.extend(hit for hit in hits if hit[0] < first)
         elif not after:
-            trailing.extend(time for time in hits if time > last)
-        elif any(times[before[-1]] < time < times[after[0]] for time in hits):
+            trailing.extend(hit for hit in hits if hit[0] > last)
+        elif between := [hit for hit in hits if times[before[-1]] < hit[0] < times[after[0]]]:
+            note(Unwanted(between[0][2], number, key, tuple(events)))
             return False
-    earliest = max(leading, default=None) if stages[0].missing else first
-    latest = min(trailing, default=None) if stages[-1].missing else last
-    if maxspan_ms is None or earliest is None or latest is None:
+    earliest = max(leading, key=_when, default=None)
+    latest = min(trailing, key=_when, default=None)
+    start = first if not stages[0].missing else None if earliest is None else earliest[0]
+    end = last if not stages[-1].missing else None if latest is None else latest[0]
+    if maxspan_ms is None or start is None or end is None:
         return True
     # Whether the hits outside, together with the match, fit into one window of maxspan.
-    return (earliest, latest) == (first, last) or latest - earliest > maxspan_ms
+    if (start, end) == (first, last) or end - start > maxspan_ms:
+        return True
+    unwanted = earliest or latest
+    assert unwanted is not None, "a window wider than the match has a hit at an end"
+    note(Unwanted(unwanted[2], unwanted[1], key, tuple(events)))
+    return False
+
+
+def _when(hit: tuple[int, int, Placed]) -> int:
+    return hit[0]
 
 
 def _nanoseconds(event: Placed) -> int:
