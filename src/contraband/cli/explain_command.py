@@ -1,20 +1,24 @@
-"""`contraband explain`: what a rule compiles to, and why it matches an event or not."""
+"""`contraband explain`: what a rule compiles to, why it matches events or not, and what a set of rules shares."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from contraband.cli.common import compile_error, fail, load
-from contraband.detection.compiled import compile_rule
+from contraband.cli.common import compile_error, fail, load, report_problems, say
+from contraband.detection.compiled import compile_rule, compile_rules
 from contraband.detection.rules import Rule
 from contraband.diagnostics import CompileError
-from contraband.engine import Engine
+from contraband.engine import CompiledRule, Engine
 from contraband.eql import CheckedQuery, compile_query, parse
-from contraband.eql.reference.explain import explain_event
+from contraband.eql.analysis.checked import QueryKind
+from contraband.eql.analysis.printer import print_checked
+from contraband.eql.reference.explain import Told, tell
 from contraband.eql.syntax import print_statement, tokenise
 from contraband.plan import lower, plan_text
 
@@ -22,36 +26,192 @@ STAGES = ["tokens", "tree", "checked", "plan", "filter"]
 
 
 @click.command("explain")
-@click.argument("rule", metavar="RULE")
-@click.argument("event", metavar="[EVENT]", required=False)
+@click.argument("given", metavar="[RULE] [EVENTS]", nargs=-1)
+@click.option(
+    "--rules",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Instead of RULE, a package, folder or file: what its rules share, or with EVENTS which of them are nearest; repeatable.",
+)
 @click.option("--stage", type=click.Choice(STAGES), help="Print one form only.")
-def command(rule: str, event: str | None, stage: str | None) -> int:
-    """Show what a rule (or a query in quotes) compiles to; with an event (a file with one JSON document, or -), why it matches or not.
+@click.option("--line", type=click.IntRange(1), metavar="N", help="Only the event on this line of EVENTS.")
+@click.option(
+    "--most", type=click.IntRange(1), default=20, show_default=True, help="So many rules or terms are listed."
+)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(
+    given: tuple[str, ...], names: tuple[str, ...], stage: str | None, line: int | None, most: int, as_json: bool
+) -> int:
+    """Show what a rule (or a query in quotes) compiles to. With EVENTS (a file of ECS documents as JSON, one a line, or -): why it matches or not.
+
+    For a sequence or sample EVENTS are taken together: which stages each can fill, with which key, and why they do not complete it. `contraband
+    convert` makes ECS of other formats.
 
     \b
-    Example:
+    Examples:
       contraband explain T1546.016/published --stage plan
+      contraband explain 'process where process.name == "env"' samples/linux-lab.deb-sh-install.defend_new.ndjson --line 1
+      contraband explain --rules T1546.016
+      contraband explain --rules T1546.016 samples/linux-lab.deb-sh-install.defend_new.ndjson --line 15
     """
+    if len(given) > (1 if names else 2) or not (given or names):
+        raise click.UsageError("expected RULE and perhaps EVENTS, or --rules NAME and perhaps EVENTS")
     try:
+        if names:
+            return _rules(names, _events(given[0], line) if given else None, most, as_json=as_json)
+        rule = given[0]
         text, compiled = _query(rule)
-        if event is not None:
-            text_of_event = sys.stdin.read() if event == "-" else Path(event).read_text(encoding="utf-8")
-            document = json.loads(text_of_event)
-            for number, part in enumerate(compiled.stages, 1):
-                if len(compiled.stages) > 1:
-                    click.echo(f"stage {number}:")
-                for line in explain_event(part.condition, document, text):
-                    click.echo(line)
+        if len(given) == 2:
+            _explain_events(compiled, text, _events(given[1], line), as_json=as_json)
             return 0
-        for name in [stage] if stage else STAGES[1:]:
+        shown = {name: _stage(name, text, compiled) for name in ([stage] if stage else STAGES[1:])}
+        if as_json:
+            click.echo(_json(shown))
+            return 0
+        for name, form in shown.items():
             if not stage:
                 click.echo(f"--- {name}")
-            click.echo(_stage(name, text, compiled))
+            click.echo(form)
     except CompileError as error:
-        compile_error(error, rule)
-    except (OSError, ValueError) as error:
-        fail(f"{event}: {error}")
+        compile_error(error, given[0])
     return 0
+
+
+# ------------------------------------------------------------------------------------------------------------------ events
+
+
+def _events(path: str, line: int | None) -> list[tuple[int, Mapping[str, Any]]]:
+    """(number of the line, document) of each event: JSON documents one a line, one over several lines, or an array of them."""
+    try:
+        if path == "-":
+            content = sys.stdin.buffer.read()
+        else:
+            from contraband.cli.common import paths
+
+            content = Path(paths([path])[0]).read_bytes()
+        text = content.decode("utf-8-sig")
+        events = list(_documents(text))
+    except OSError as error:
+        fail(f"{path}: {error.strerror or error}")
+    except (ValueError, RecursionError) as error:
+        fail(f"{path}: {error}")
+    if line is not None:
+        events = [event for event in events if event[0] == line]
+        if not events:
+            fail(f"{path}: no event on line {line}")
+    if not events:
+        fail(f"{path}: no event in it")
+    return events
+
+
+def _documents(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        for number, line in enumerate(text.split("\n"), 1):
+            if line.strip():
+                try:
+                    yield number, _document(json.loads(line), number)
+                except json.JSONDecodeError as error:
+                    raise ValueError(f"line {number}: not JSON: {error.msg}") from None
+        return
+    for number, document in enumerate(whole if isinstance(whole, list) else [whole], 1):
+        yield number, _document(document, number)
+
+
+def _document(value: object, number: int) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"line {number}: expected a JSON object")
+    return value
+
+
+def _explain_events(
+    query: CheckedQuery, text: str, events: Sequence[tuple[int, Mapping[str, Any]]], *, as_json: bool
+) -> None:
+    if query.kind is not QueryKind.EVENT and len(events) > 1:
+        from contraband.eql.reference.explain_search import tell_search
+
+        told = tell_search(query, [event for _, event in events], text)
+        if as_json:
+            click.echo(_json(told.as_data()))
+        else:
+            click.echo("\n".join(told.lines()))
+        return
+    for line, event in events:
+        parts = [(number, tell(stage.condition, event, text)) for number, stage in enumerate(query.stages, 1)]
+        if as_json:
+            stages = [{"stage": number, **part.as_data()} for number, part in parts]
+            click.echo(_json({"line": line, "stages": stages}))
+            continue
+        if len(events) > 1:
+            click.echo(f"line {line}:")
+        for number, part in parts:
+            if len(parts) > 1:
+                click.echo(f"stage {number}:")
+            click.echo("\n".join(part.lines()))
+
+
+# ------------------------------------------------------------------------------------------------------------ many rules
+
+
+def _rules(
+    names: Sequence[str], events: list[tuple[int, Mapping[str, Any]]] | None, most: int, *, as_json: bool
+) -> int:
+    loaded = load(names)
+    compiled, problems = compile_rules(loaded.rules)
+    report_problems((*loaded.problems, *problems))
+    if not compiled:
+        fail("no rule was loaded")
+    if events is None:
+        from contraband.cli.shared_plan import show_shared_plan
+
+        show_shared_plan(compiled, most, as_json=as_json)
+        return 0
+    from contraband.detection.nearest import Near, nearest
+
+    for line, event in events:
+        near = nearest(compiled, event)
+        if as_json:
+            click.echo(_json({"line": line, "rules": [entry.as_data() for entry in near[:most]]}))
+            continue
+        if len(events) > 1:
+            click.echo(f"line {line}:")
+        met: list[Near] = [entry for entry in near if not entry.missed]
+        click.echo(f"meets {len(met)} of {len(near)} rules{':' if met else ''}")
+        for entry in met:
+            click.echo(f"  {entry.rule.name}{_of_stage(entry.stage, entry.stages)}")
+        missed = [entry for entry in near if entry.missed]
+        for entry in missed[: max(most - len(met), 1)]:
+            count = len(entry.missed)
+            what = "the one term" if count == 1 else f"{count} terms"
+            click.echo(f"{entry.rule.name}{_of_stage(entry.stage, entry.stages)}: misses {what} of {entry.terms}")
+            for term in entry.missed:
+                click.echo(f"  {_missed(term)}")
+    if not as_json:
+        say("index patterns and exceptions are not looked at")
+    return 0
+
+
+def _missed(term: Told) -> str:
+    """A term that came out the wrong way; one that held must not have."""
+    mark = {"held": "must not hold: ", "failed": "cannot be computed: "}.get(term.outcome, "")
+    return f"- {mark}{_short(term.line())}"
+
+
+def _short(line: str, most: int = 240) -> str:
+    """A long list of constants is cut in its middle; the values that the term met are at the end."""
+    term, arrow, values = line.rpartition("    <- ")
+    if len(term) > most:
+        term = f"{term[: most - 40]} … {term[-36:]}"
+    return f"{term}{arrow}{values if len(values) <= most else values[:most] + ' …'}"
+
+
+def _of_stage(stage: int | None, stages: int) -> str:
+    return "" if stage is None else f" (stage {stage} of {stages})"
+
+
+# ---------------------------------------------------------------------------------------------------------------- one rule
 
 
 def _query(name: str) -> tuple[str, CheckedQuery]:
@@ -60,7 +220,7 @@ def _query(name: str) -> tuple[str, CheckedQuery]:
         return name, compile_query(name)
     loaded = load((name,))
     if len(loaded.rules) != 1:
-        fail(f"`{name}` stands for {len(loaded.rules)} rules; explain takes one")
+        fail(f"`{name}` stands for {len(loaded.rules)} rules; give one, or --rules {name}")
     rule: Rule = loaded.rules[0]
     return rule.query, compile_rule(rule)
 
@@ -75,15 +235,15 @@ def _stage(name: str, text: str, compiled: CheckedQuery) -> str:
         case "tree":
             return print_statement(parse(text))
         case "checked":
-            import pprint
-
-            return pprint.pformat(compiled, width=140)
+            return print_checked(compiled)
         case "plan":
             return plan_text(lower(compiled))
         case _:
-            from contraband.engine import CompiledRule
-
             found = Engine([CompiledRule("query", lower(compiled))]).explain()
             if found["no_filter_because"]:
                 return f"every line is read: {found['no_filter_because']}"
             return "a line is read if it contains one of:\n  " + "\n  ".join(found["literals"])
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
