@@ -65,7 +65,12 @@ def load_exceptions(folders: Sequence[str]) -> tuple[Item, ...]:
 
 def paths(given: Sequence[str]) -> list[str]:
     """The paths to read; `samples` stands for the telemetry that ships with contraband, where no such path exists."""
-    return [str(samples_path()) if path == "samples" and not Path(path).exists() else path for path in given]
+    return [_shipped(path) for path in given]
+
+
+def _shipped(path: str) -> str:
+    first, _, rest = path.partition("/")
+    return str(samples_path() / rest) if first == "samples" and not Path(path).exists() else path
 
 
 def report_problems(problems: Iterable[Problem], *, most: int = 20) -> None:

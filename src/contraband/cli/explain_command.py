@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from contraband.cli.common import compile_error, fail, load, report_problems, say
+from contraband.cli.common import compile_error, fail, load, paths, report_problems, say
 from contraband.detection.compiled import compile_rule, compile_rules
 from contraband.detection.rules import Rule
 from contraband.diagnostics import CompileError
@@ -87,8 +87,6 @@ def _events(path: str, line: int | None) -> list[tuple[int, Mapping[str, Any]]]:
         if path == "-":
             content = sys.stdin.buffer.read()
         else:
-            from contraband.cli.common import paths
-
             content = Path(paths([path])[0]).read_bytes()
         text = content.decode("utf-8-sig")
         events = list(_documents(text))

@@ -89,6 +89,7 @@ impl Engine {
             "fields": self.loaded.program.fields().len(),
             "terms": terms,
             "conditions_tried_for_every_event": always,
+            "program": self.loaded.program.explain(),
             "literals": self.loaded.filter.literals(),
             "no_filter_because": self.loaded.filter.why_none(),
         })

@@ -51,6 +51,11 @@ impl Gates {
         self.fields.is_empty()
     }
 
+    /// The fields whose values tell buckets apart.
+    pub(super) fn fields(&self) -> &[u32] {
+        &self.fields
+    }
+
     /// The terms of which all must hold, for each slot.
     pub(super) fn slots(&self) -> impl Iterator<Item = &[u32]> {
         self.terms.iter().map(Vec::as_slice)

@@ -3,6 +3,7 @@
 
 mod bucket;
 mod evaluator;
+mod explain;
 mod node;
 mod script;
 mod term;
@@ -113,6 +114,8 @@ struct Joined {
     slots: Vec<Slot>,
     /// The conditions of each rule's exceptions.
     exceptions: Vec<Vec<Node>>,
+    /// The terms of each rule's conditions and exceptions, in the order of its plan.
+    mentions: Vec<Vec<u32>>,
     index: Index,
     gates: bucket::Gates,
 }
@@ -157,15 +160,17 @@ impl Program {
         let mut compiler = Compiler { fields: &fields.list, terms: Terms::default(), options };
         let mut slots = Vec::new();
         let mut exceptions = Vec::new();
+        let mut mentions = Vec::new();
         for (number, (rule, numbers)) in rules.rules.iter().zip(&numbered).enumerate() {
             let compiled = compiler.rule(number as u32, rule, numbers, &mut slots);
             exceptions.push(compiled.map_err(|error| error.in_rule(&rule.id))?);
+            mentions.push(std::mem::take(&mut compiler.terms.mentions));
         }
         let terms = compiler.terms.list;
         let index = Index::new(&slots, &terms, &fields.list, options.witnesses);
         let gates = bucket::Gates::new(&slots, &terms, &fields.list, options.buckets);
         let shapes = rules.rules.iter().zip(&numbered).map(|(rule, numbers)| shape(rule, numbers)).collect();
-        let joined = Joined { fields: fields.list, shapes, options, terms, slots, exceptions, index, gates };
+        let joined = Joined { fields: fields.list, shapes, options, terms, slots, exceptions, mentions, index, gates };
         Ok(Self { joined: Arc::new(joined) })
     }
 

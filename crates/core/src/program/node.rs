@@ -18,6 +18,8 @@ pub(super) enum Node {
 #[derive(Debug, Default)]
 pub(super) struct Terms {
     pub(super) list: Vec<Term>,
+    /// The number of each leaf that was compiled, in order.
+    pub(super) mentions: Vec<u32>,
     known: HashMap<String, u32>,
 }
 
@@ -34,7 +36,11 @@ impl Terms {
             Condition::Or(operands) => Node::Or(self.nodes(operands, numbers, fields, share)?),
             Condition::Not(operand) => Node::Not(Box::new(self.node(operand, numbers, fields, share)?)),
             Condition::Always(flag) => Node::Always(*flag),
-            leaf => Node::Term(self.number(leaf, numbers, fields, share)?),
+            leaf => {
+                let number = self.number(leaf, numbers, fields, share)?;
+                self.mentions.push(number);
+                Node::Term(number)
+            }
         })
     }
 

@@ -32,6 +32,7 @@ from contraband.eql.analysis.checked import (
     ScalarOr,
     Stage,
 )
+from contraband.eql.reference.dates import SECOND, date_text
 
 
 def print_checked(query: CheckedQuery) -> str:
@@ -119,7 +120,7 @@ def _part(scalar: Scalar) -> str:
 
 def _constant(value: object) -> str:
     if isinstance(value, DateValue):
-        first, last = (f"{seconds}.{nanoseconds:09}" for seconds, nanoseconds in (value.first, value.last))
+        first, last = (date_text(seconds * SECOND + nanoseconds) for seconds, nanoseconds in (value.first, value.last))
         return f"date({first})" if first == last else f"date({first} to {last})"
     return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
 
