@@ -12,9 +12,12 @@ from contraband.eql import CheckedQuery, compile_query
 from contraband.eql.reference import EvaluationError, evaluate
 from contraband.schema import Schema
 
-from .generator import SCHEMA, Case
+from .generator import FORMATS, SCHEMA, Case
 
-_SCHEMA = Schema.from_types(SCHEMA)
+_MAPPING = {name: {"type": kind} for name, kind in SCHEMA.items()}
+_SCHEMA = Schema.from_mapping(
+    {"properties": _MAPPING | {name: _MAPPING[name] | {"format": form} for name, form in FORMATS.items()}}
+)
 ENGINES = (
     EngineOptions(routing=False, chunk_size=1, read_size=7, threads=2),
     EngineOptions(routing=False, filter=False, share=False, threads=1),

@@ -29,14 +29,67 @@ SCHEMA = {
     "v": "version",
     "y": "any",
     "z": "any",
+    "b.c.d": "keyword",
+    "fl": "flattened",
+    "ck": "constant_keyword",
+    "sh": "short",
+    "bt": "byte",
+    "fo": "float",
+    "hf": "half_float",
+    "sf": "scaled_float",
+    "df": "date",
 }
+FORMATS = {"df": "dd-MM-yyyy||yyyy/MM/dd HH:mm[:ss]||epoch_second"}
+"""Date formats of the mapping's own."""
+OWN_DATES = (
+    "01-01-2024",
+    "2024/01/01 00:00",
+    "2024/01/01 00:00:01",
+    "1704067201",
+    "31-12-2023",
+    "32-01-2024",
+    "2024-01-01",
+)
 CATEGORIES = ("process", "file")
 TEXTS = (
     *("", "a", "A", "b", "ab", "AB", "abc", "aXXb", "a*b", "a?b", "ba", "bab", "a\nb", "\\", "C:\\b\\a"),
     *("É", "é", "ß", "K", "k", "ſ", "s", "İ", "i", "😀", "a😀b", "\uff5e"),
     *("5", "5.0", "-3", "1e3", "0x1f", "true", "false", "10.0.0.1"),
+    *(
+        "\u0000",
+        "a\u0000",
+        "a\u0085b",
+        "a\u2028b",
+        "e\u0301",
+        "\ufeff",
+        "\u202eab",
+        "\U0010ffff",
+        "Σς",
+        "ﬁ",
+        "Ǆ",
+        "ab" * 40,
+    ),
+    *("\t", '"', "'", "%", "a.b", "(a)", "[a]", "^a$", "`", "Å", "\u0345", "ÿ", "Ÿ", "µ", "ẞ"),
 )
-WILD = ("*", "?", "a*", "*b", "a?b", "*a*", "?*", "**", "A*B", "*É*", "a*b*c", "k", "*\\*", "1*", "?s", "*\n*")
+WILD = (
+    *("??", "*?", "a*b*", "*ß*", "*\u0301", "?\n?", "(*)", "[a]", "*.b", "*\\"),
+    "*",
+    "?",
+    "a*",
+    "*b",
+    "a?b",
+    "*a*",
+    "?*",
+    "**",
+    "A*B",
+    "*É*",
+    "a*b*c",
+    "k",
+    "*\\*",
+    "1*",
+    "?s",
+    "*\n*",
+)
 REGEXES = (
     *("a.*", ".*b", "[a-z]+", "[^a]*", "a|b", "ab?c?", "(ab)+", "a{1,2}.*", "(a|b|ab)(c|bab)?", "a.?b", "[a-k]"),
     *("\\d+", "\\w*", "\\S+", "\\D", "\\W", "[^\\w]", "[\\W_]", "\\s*", "[kK]", "[É-é]", "5\\.0", "s", ".", "", "()"),
@@ -72,7 +125,10 @@ STAGE_FILTERS = (
         "file where true",
     ),
 )
-KEYS = ("k", "n", "a.k", "?k", "?n", "ok", "?ok", "ip", "d", "x", "y", "?gone")
+KEYS = (
+    *("k", "n", "a.k", "?k", "?n", "ok", "?ok", "ip", "d", "x", "y", "?gone"),
+    *("dn", "v", "w", "i", "u", "df", "b.c.d", "?fl", "sh", "hf", "?ip", "?d", "z"),
+)
 
 
 @dataclass(frozen=True)
@@ -126,7 +182,7 @@ class _Maker:
         if kind == "sample":
             options["max_samples_per_key"] = self.dice.randrange(1, 4)
         events = [self.event(kind) for _ in range(self.dice.randrange(1, 8 if kind == "event" else 20))]
-        return Case(query, events, options, self.one(None, "seq"))
+        return Case(query, events, options, self.one(None, "seq", "seq", "k", "x", "d", "y", "v"))
 
     # ------------------------------------------------------------------------------------------------------- queries
 
@@ -168,7 +224,14 @@ class _Maker:
         return f"{mark}[{self.stage_filter()}]{self.by(keys)}{runs}"
 
     def sample(self) -> str:
-        stages = " ".join(f"[{self.stage_filter()}]" for _ in range(self.one(2, 2, 3)))
+        count = self.one(2, 2, 3, 4, 5)
+        if self.chance(0.2):
+            alike = self.one(
+                ("k", "?k", "a.k", "w", "b.c.d", "fl"), ("n", "i", "sh", "x", "?n"), ("d", "dn", "df", "?d")
+            )
+            by = [self.one(*alike) for _ in range(count)]
+            return "sample " + " ".join(f"[{self.stage_filter()}] by {key}" for key in by)
+        stages = " ".join(f"[{self.stage_filter()}]" for _ in range(count))
         return f"sample by {self.keys(self.one(1, 1, 2))} {stages}"
 
     # ---------------------------------------------------------------------------------------------------- conditions
@@ -215,7 +278,7 @@ class _Maker:
                 return f"{self.text()} == {subject}"
 
     def text_leaf(self) -> str:
-        return self.text_test(self.one("k", "a.k", "w", "?k"), field=True)
+        return self.text_test(self.one("k", "a.k", "w", "?k", "b.c.d", "fl", "ck", "`b`.c.`d`"), field=True)
 
     def number(self) -> str:
         return self.dice.choice(NUMBERS)
@@ -230,9 +293,13 @@ class _Maker:
                 return f"{subject} {self.one('==', '!=', '<', '<=', '>', '>=')} {self.number()}"
 
     def number_leaf(self) -> str:
-        return self.number_test(self.one("n", "i", "u", "x", "?n"))
+        return self.number_test(self.one("n", "i", "u", "x", "?n", "sh", "bt", "fo", "hf", "sf"))
 
     def date_leaf(self) -> str:
+        if self.chance(0.25):
+            return f"df {self.one('==', '!=', '<', '<=', '>', '>=')} {self.text(*OWN_DATES[:5])}"
+        if self.chance(0.15):
+            return f"{self.one('d', 'dn')} {self.one('in', 'not in')} ({self.texts(*DATES)})"
         constant = self.one(self.text(*DATES), "1704067200000", "1704067200001")
         return f"{self.one('d', 'dn', '@timestamp')} {self.one('==', '!=', '<', '<=', '>', '>=')} {constant}"
 
@@ -267,7 +334,11 @@ class _Maker:
     # ----------------------------------------------------------------------------------------------------- functions
 
     def function_leaf(self) -> str:
-        match self.dice.randrange(4):
+        match self.dice.randrange(6):
+            case 4:
+                return f"{self.predicate()} {self.one('==', '!=')} {self.one('true', 'false')}"
+            case 5:
+                return f"{self.number_function()} {self.one('in', 'not in')} ({self.number()}, {self.number()})"
             case 0:
                 return self.predicate()
             case 1:
@@ -286,7 +357,8 @@ class _Maker:
     def text_argument(self, depth: int = 1) -> str:
         if depth and self.chance(0.2):
             return self.text_function(depth - 1)
-        return self.one("k", "k", "a.k", "w", "y", self.text(), "null" if self.chance(0.1) else "k")
+        rare = self.one("null", "?gone", "b.c.d", "fl", "z", "string(n)", "?k")
+        return self.one("k", "k", "a.k", "w", "y", self.text(), rare if self.chance(0.3) else "k")
 
     def predicate(self) -> str:
         name = self.one("startsWith", "endsWith", "stringContains")
@@ -298,15 +370,21 @@ class _Maker:
         argument = self.text_argument(depth)
         match self.dice.randrange(4):
             case 0:
-                left, right = self.text("a", "b", "A", "X", ""), self.text("b", "B", "a")
+                left, right = self.text("a", "b", "A", "X", "", "😀", "É"), self.text("b", "B", "a", "", "ß")
+                if self.chance(0.2):
+                    left, right = self.one("k", "a.k", "null", left), self.one("w", "null", right)
                 return f"between{self.tilde()}({argument}, {left}, {right}{self.one('', ', true', ', false')})"
             case 1:
-                return f"concat({argument}, {self.one('n', 'x', 'ok', 'd', 'ip', 'v', 'k', 'y', self.text(), '5', 'true')})"
+                more = self.one(
+                    "n", "x", "ok", "d", "ip", "v", "k", "y", self.text(), "5", "true", "df", "hf", "u", "0.1", "dn"
+                )
+                last = f", {self.one('k', 'n', self.text(), '1e7')}" if self.chance(0.2) else ""
+                return f"concat({argument}, {more}{last})"
             case 2:
                 end = self.one("", f", {self.dice.randrange(-4, 5)}", ", null")
                 return f"substring({argument}, {self.one('0', '1', '-1', '-2', '2', 'n', 'null')}{end})"
             case _:
-                return f"string({self.one('n', 'x', 'ok', 'd', 'dn', 'ip', 'v', 'k', 'y', 'z', 'u')})"
+                return f"string({self.one('n', 'x', 'ok', 'd', 'dn', 'ip', 'v', 'k', 'y', 'z', 'u', 'df', 'fo', 'sf', 'bt', 'fl')})"
 
     def number_function(self) -> str:
         match self.dice.randrange(4):
@@ -346,6 +424,17 @@ class _Maker:
         if "a.k" in event and self.chance(0.5):
             inner = {"k": event.pop("a.k")}
             event["a"] = self.one(inner, [inner, {"j": 1}])
+            if self.chance(0.2):
+                event["a.k"] = self.one(*TEXTS[:6])
+        if "b.c.d" in event and self.chance(0.7):
+            value = event.pop("b.c.d")
+            event |= self.one(
+                {"b": {"c": {"d": value}}},
+                {"b.c": {"d": value}},
+                {"b": {"c.d": value}},
+                {"b": [{"c": [{"d": value}, {"d": "b"}]}, None, {"c": 5}]},
+                {"b": {"c": {"d": value}, "c.d": "a"}},
+            )
         return event
 
     def values(self, kind: str) -> dict[str, tuple[Any, ...]]:
@@ -367,6 +456,15 @@ class _Maker:
             "y": (*TEXTS, 1, 5, 2.5, True, False, -0.0, 1e22),
             "z": (*TEXTS, 1, 5, 2.5, True, False),
             "gone": ("a",),
+            "b.c.d": ("a", "b") if few else TEXTS,
+            "fl": ("a", "b", 1) if few else (*TEXTS, 1, 1.5, True),
+            "ck": ("a",) if few else TEXTS[:8],
+            "sh": (1, 2) if few else (0, 1, 2, 5, 32767, 32768, "1.5"),
+            "bt": (0, 1, 5, 127, 128, -128),
+            "fo": (0.5, 0.1, 2, 1e10, "4.5", 3.4e39),
+            "hf": (0.5, 2.0, 4.5) if few else (0.5, 0.1, 2, 65504, 4.5, 70000),
+            "sf": (0.5, 2, 4.5, 5.0),
+            "df": (*OWN_DATES, 1704067200),
         }
 
     def timestamp(self) -> Any:

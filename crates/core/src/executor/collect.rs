@@ -245,7 +245,9 @@ fn keys(key: &Key, sample: bool, out: &mut Vec<u8>) {
         }
         match part {
             Component::Date(time) if sample => write_string(&milliseconds(*time), out),
-            Component::Text(_) | Component::Date(_) | Component::Address(_) => write_string(&part.text(), out),
+            Component::Text(_) | Component::Version(_) | Component::Date(_) | Component::Address(_) => {
+                write_string(&part.text(), out);
+            }
             Component::Double(float) if !float.is_finite() => write_string(&part.text(), out),
             Component::Double(float) => out.extend_from_slice(serde_json::json!(float).to_string().as_bytes()),
             Component::Null | Component::Bool(_) | Component::Long(_) | Component::Unsigned(_) => {

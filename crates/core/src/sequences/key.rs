@@ -1,6 +1,6 @@
 //! Join keys: values as bytes that are equal exactly if the values join, and that sort as samples are listed.
 
-use crate::value::{Time, Value, address};
+use crate::value::{Time, Value, address, version};
 
 /// One value of a join key.
 #[derive(Clone, Debug)]
@@ -15,8 +15,10 @@ pub enum Component {
     Unsigned(u64),
     /// Floating point.
     Double(f64),
-    /// Text and versions.
+    /// Text.
     Text(String),
+    /// A version; it sorts as versions do.
+    Version(String),
     /// An address, by its 16 bytes.
     Address(u128),
     /// An instant.
@@ -41,7 +43,8 @@ impl Component {
                 Err(_) => Component::Unsigned(*whole as u64),
             },
             Value::Double(float) => Component::Double(*float),
-            Value::Text(text) | Value::Version(text) => Component::Text(text.clone().into_owned()),
+            Value::Text(text) => Component::Text(text.clone().into_owned()),
+            Value::Version(text) => Component::Version(text.clone().into_owned()),
             Value::Date(time) => Component::Date(*time),
             Value::Address(bits) => Component::Address(*bits),
         })
@@ -55,7 +58,7 @@ impl Component {
             Component::Long(long) => long.to_string(),
             Component::Unsigned(long) => long.to_string(),
             Component::Double(float) => crate::value::number::float_text(*float),
-            Component::Text(text) => text.clone(),
+            Component::Text(text) | Component::Version(text) => text.clone(),
             Component::Date(time) => time.iso(),
             Component::Address(bits) => address::text(*bits),
         }
@@ -96,6 +99,7 @@ const NULL: u8 = 0;
 const BOOL: u8 = 1;
 const NUMBER: u8 = 2;
 const TEXT: u8 = 3;
+const VERSION: u8 = 4;
 
 fn encode(part: &Component, out: &mut Vec<u8>) {
     match part {
@@ -112,16 +116,25 @@ fn encode(part: &Component, out: &mut Vec<u8>) {
         Component::Address(bits) => number(*bits as f64, 4, &bits.to_be_bytes(), out),
         Component::Text(text) => {
             out.push(TEXT);
-            // A zero byte ends the text, so that a shorter one sorts first; zero bytes inside are doubled up.
-            for byte in text.bytes() {
-                out.push(byte);
-                if byte == 0 {
-                    out.push(0xFF);
-                }
-            }
-            out.extend([0, 0]);
+            closed(text.as_bytes(), out);
+        }
+        Component::Version(text) => {
+            out.push(VERSION);
+            closed(&version::sort_key(text), out);
+            closed(text.as_bytes(), out);
         }
     }
+}
+
+/// A zero byte ends the bytes, so that shorter ones sort first; zero bytes inside are doubled up.
+fn closed(bytes: &[u8], out: &mut Vec<u8>) {
+    for &byte in bytes {
+        out.push(byte);
+        if byte == 0 {
+            out.push(0xFF);
+        }
+    }
+    out.extend([0, 0]);
 }
 
 fn number(value: f64, kind: u8, exact: &[u8], out: &mut Vec<u8>) {
@@ -152,11 +165,15 @@ fn decode(rest: &mut &[u8]) -> Option<Component> {
                 }
             }
         }
-        _ => text(rest),
+        VERSION => {
+            opened(rest)?;
+            String::from_utf8(opened(rest)?).ok().map(Component::Version)
+        }
+        _ => String::from_utf8(opened(rest)?).ok().map(Component::Text),
     }
 }
 
-fn text(rest: &mut &[u8]) -> Option<Component> {
+fn opened(rest: &mut &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {
         let [byte] = take::<1>(rest)?;
@@ -165,7 +182,7 @@ fn text(rest: &mut &[u8]) -> Option<Component> {
             continue;
         }
         if take::<1>(rest)?[0] == 0 {
-            return String::from_utf8(bytes).ok().map(Component::Text);
+            return Some(bytes);
         }
         bytes.push(0);
     }
@@ -193,6 +210,12 @@ mod tests {
             Component::Text("a".into()),
             Component::Text("a\0b".into()),
             Component::Text("b".into()),
+            Component::Version("1.2.0-a.2".into()),
+            Component::Version("1.2.0-a.10".into()),
+            Component::Version("1.2.0-b".into()),
+            Component::Version("1.2.0".into()),
+            Component::Version("1.10.0".into()),
+            Component::Version("01.2".into()),
         ];
         assert_eq!(Key::new(&parts).parts(), parts);
         let keys: Vec<Key> = parts.iter().map(Key::sortable).collect();

@@ -29,8 +29,39 @@ fn parts(text: &str) -> Option<Parts<'_>> {
         list.split('.')
             .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
     };
-    let valid = numbers.iter().all(whole) && pre_release.is_none_or(named) && build.is_none_or(named);
+    // A number of a pre-release has no leading zero either.
+    let counted = |list: &str| list.split('.').all(|part| !is_number(part) || whole(&part));
+    let valid = numbers.iter().all(whole)
+        && pre_release.is_none_or(|list| named(list) && counted(list))
+        && build.is_none_or(named);
     valid.then_some(Parts { numbers, pre_release, build })
+}
+
+/// Bytes that sort as the versions do.
+pub fn sort_key(text: &str) -> Vec<u8> {
+    let Some(parts) = parts(text) else {
+        return [&[1], text.as_bytes()].concat();
+    };
+    let mut key = vec![0];
+    let number = |digits: &str, key: &mut Vec<u8>| {
+        key.push(1);
+        key.extend((digits.len() as u32).to_be_bytes());
+        key.extend(digits.as_bytes());
+    };
+    parts.numbers.iter().for_each(|digits| number(digits, &mut key));
+    key.extend([0, u8::from(parts.pre_release.is_none())]);
+    for part in parts.pre_release.iter().flat_map(|list| list.split('.')) {
+        if is_number(part) {
+            number(part, &mut key);
+        } else {
+            key.push(2);
+            key.extend(part.as_bytes());
+            key.push(0);
+        }
+    }
+    key.push(0);
+    key.extend(parts.build.unwrap_or_default().as_bytes());
+    key
 }
 
 fn is_number(part: &str) -> bool {

@@ -62,6 +62,6 @@ def sort_key(value: Value) -> SortKey:
         case Address():
             return (2, value.number)
         case Version():
-            return (3, version_key(value.text))
+            return (4, version_key(value.text))
         case str():
             return (3, value)
