@@ -22,7 +22,7 @@ from contraband.schema.types import FieldType, TypeFamily
 
 _RESULTS = {
     TypeFamily.STRING: FieldType.KEYWORD,
-    TypeFamily.INTEGER: FieldType.LONG,
+    TypeFamily.INTEGER: FieldType.INTEGER,
     TypeFamily.DECIMAL: FieldType.DOUBLE,
     TypeFamily.BOOLEAN: FieldType.BOOLEAN,
 }
@@ -64,6 +64,8 @@ def literal_type(value: object) -> FieldType | None:
         case bool():
             return FieldType.BOOLEAN
         case int():
+            if -(2**31) <= value < 2**31:
+                return FieldType.INTEGER
             return FieldType.LONG if value < 2**63 else FieldType.UNSIGNED_LONG
         case float():
             return FieldType.DOUBLE
@@ -98,4 +100,6 @@ def _wider(left: FieldType | None, right: FieldType | None) -> FieldType:
     families = {kind.family for kind in (left, right) if kind is not None}
     if TypeFamily.ANY in families:
         return FieldType.ANY
-    return FieldType.DOUBLE if TypeFamily.DECIMAL in families else FieldType.LONG
+    if TypeFamily.DECIMAL in families:
+        return FieldType.DOUBLE
+    return FieldType.INTEGER if {left, right} <= {FieldType.INTEGER} else FieldType.LONG
