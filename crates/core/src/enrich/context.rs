@@ -153,7 +153,10 @@ fn add_parent(value: &Value, parent: Option<u64>, host: &Host, at: Moment, added
     add("process.parent.args", (!parent.args.is_empty()).then(|| parent.args.clone().into()));
     add("process.parent.command_line", parent.command_line.clone().map(Value::from));
     add("process.parent.entity_id", Some(parent.entity_id.clone().into()));
-    let ancestors = host.ancestors(parent);
+    if get(value, "process.Ext.ancestry").is_none() && has(value, "event.category", "process") {
+        added.push(("process.Ext.ancestry", host.lineage(parent, |image| Some(image.entity_id.clone())).into()));
+    }
+    let ancestors = host.lineage(parent, |image| image.executable.clone().or_else(|| image.name.clone()));
     if lacks_name && !ancestors.is_empty() {
         added.push(("contraband.process.ancestors", ancestors.into()));
     }
@@ -310,6 +313,7 @@ mod tests {
         assert_eq!(out[1]["process.parent.command_line"], "dpkg -x");
         assert_eq!(out[1]["process.command_line"], "sh -x");
         assert_eq!(out[1]["process.parent.entity_id"], out[0]["process.entity_id"]);
+        assert_eq!(out[1]["process.Ext.ancestry"], Value::from(vec![out[0]["process.entity_id"].clone()]));
         assert_eq!(out[1]["host.name"], "web-1");
         assert_eq!(out[1]["host.id"], "web-1");
         assert_eq!(out[1]["host.os.type"], "linux");

@@ -9,6 +9,9 @@ const MOST_PROCESSES: usize = 65_536;
 /// Images remembered for each number of a process; the oldest are forgotten first.
 const MOST_IMAGES: usize = 8;
 
+/// Ancestors told of one process: Endpoint tells as many, and numbers that were used again must not make a circle endless.
+const MOST_ANCESTORS: usize = 20;
+
 /// Hosts remembered.
 const MOST_HOSTS: usize = 4_096;
 
@@ -126,18 +129,10 @@ impl Host {
         }
     }
 
-    /// Executables of the ancestors, nearest first.
-    pub(super) fn ancestors(&self, parent: &Image) -> Vec<String> {
-        let mut found = Vec::new();
-        let mut next = Some(parent);
-        while let Some(image) = next {
-            if found.len() >= 16 {
-                break;
-            }
-            found.extend(image.executable.clone().or_else(|| image.name.clone()));
-            next = image.parent.and_then(|pid| self.image(pid, image.from));
-        }
-        found
+    /// Something of each ancestor, nearest first.
+    pub(super) fn lineage(&self, parent: &Image, of: impl Fn(&Image) -> Option<String>) -> Vec<String> {
+        let parents = |image: &&Image| image.parent.and_then(|pid| self.image(pid, image.from));
+        std::iter::successors(Some(parent), parents).take(MOST_ANCESTORS).filter_map(of).collect()
     }
 }
 
