@@ -41,5 +41,5 @@ def test_plans_are_read_as_they_are_written(loaded) -> None:
 
 def test_the_core_loads_all_of_them_at_once(loaded) -> None:
     prepared = prepare(loaded, deprecated=True)
-    assert len(prepared.compiled) == 1011
+    assert len(prepared.rules) == 1011
     assert prepared.engine.explain()["rules"] == 1011
