@@ -9,7 +9,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 
 def pytest_addoption(parser):
-    parser.addoption("--accept", action="store_true", help="rewrite the expectations of the spec files and the generated page")
+    parser.addoption(
+        "--accept", action="store_true", help="rewrite the expectations of the spec files and the generated page"
+    )
 
 
 def pytest_configure(config):

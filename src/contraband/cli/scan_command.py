@@ -66,6 +66,8 @@ SEVERITIES = [str(severity) for severity in Severity]
 @click.option("--source", metavar="NAME", help="Read all input as this raw format.")
 @click.option("--host-name", metavar="NAME", help="The host of records that name none.")
 @click.option("--threads", type=click.IntRange(0), default=0, help="Threads that read lines; 0: one a processor.")
+@click.option("--profile", is_flag=True, help="Say on stderr what each rule took.")
+@click.option("--profile-json", is_flag=True, help="The same, of all rules, as one line of JSON.")
 @click.option("--no-cache", is_flag=True, help="Compile all rules anew, and keep nothing of it.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 def command(
@@ -89,6 +91,8 @@ def command(
     source: str | None,
     host_name: str | None,
     threads: int,
+    profile: bool,
+    profile_json: bool,
     no_cache: bool,
     quiet: bool,
 ) -> int:
@@ -115,7 +119,14 @@ def command(
         if not prepared.rules and not allow_empty:
             fail("no rule was loaded: a scan without rules finds nothing (--allow-empty says that this is meant)")
         limits = ScanOptions(
-            since=since, until=until, hosts=hosts, strict=strict, source=source, host_name=host_name, sorted=is_sorted
+            since=since,
+            until=until,
+            hosts=hosts,
+            strict=strict,
+            source=source,
+            host_name=host_name,
+            sorted=is_sorted,
+            profile=profile or profile_json,
         )
         scan = start(prepared, paths(given), limits)
     except (EngineError, InvalidException) as error:
@@ -123,6 +134,10 @@ def command(
     worst, stopped = _write(scan, prepared, form, output, ranked=fail_on is not None, quiet=quiet)
     summary = scan.summary()
     report_summary(summary, time.monotonic() - began, rules=len(prepared.rules), quiet=quiet)
+    if profile or profile_json:
+        from contraband.cli.profile import report_profile
+
+        report_profile(summary, prepared.rules, as_json=profile_json)
     if stopped:
         return 130
     return _status(summary, worst, allow_empty=allow_empty, strict=strict, fail_on=fail_on)

@@ -42,6 +42,7 @@ class ScanOptions:
     source: str | None = None
     host_name: str | None = None
     sorted: bool = False
+    profile: bool = False
 
     def to_json(self) -> bytes:
         """As the core reads it."""

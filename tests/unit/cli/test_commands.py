@@ -245,3 +245,19 @@ def test_lint_refuses_an_exception_without_a_reason(tmp_path: Path) -> None:
     assert ran.returncode == 1
     assert b"`n` has no reason" in ran.stdout
     assert b"nor a review date" in ran.stdout
+
+
+def test_profile_says_what_each_rule_took(telemetry: Path) -> None:
+    plain = contraband("scan", telemetry, "--quiet")
+    profiled = contraband("scan", telemetry, "--quiet", "--profile-json", "--no-routing")
+    assert profiled.stdout == plain.stdout
+    assert not plain.stderr
+    profile = json.loads(profiled.stderr)["profile"]
+    assert profile["events"] == 1
+    assert sum(rule["alerts"] for rule in profile["rules"]) == len(plain.stdout.splitlines()) > 0
+    for rule in profile["rules"]:
+        assert rule["evaluations"] >= rule["candidates"] >= rule["alerts"]
+        assert rule["time_ns"] > 0
+    table = contraband("scan", telemetry, "--profile").stderr.decode()
+    assert "1 events evaluated" in table
+    assert "evaluations  candidates" in table

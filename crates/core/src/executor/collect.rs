@@ -2,12 +2,12 @@
 
 use super::engine::Loaded;
 use super::options::{Output, Position, ScanOptions};
-use super::summary::Summary;
+use super::summary::{ProfileSummary, Summary};
 use super::work::{Done, Kept};
 use crate::alert::{self, Origin, Subject, Text};
 use crate::json::{Scanner, write_string};
 use crate::plan::{Kind, Pipe, PipeKind};
-use crate::program::RuleMask;
+use crate::program::{Profile, RuleMask};
 use crate::sequences::{Candidate, Completed, Component, Key, Order, Sequencer, Settings};
 use crate::value::{Event, Time};
 use std::sync::Arc;
@@ -29,6 +29,7 @@ pub(super) struct Collector<'l> {
     arrivals: u64,
     seen: RuleMask,
     all_seen: bool,
+    profile: Option<Profile>,
 }
 
 impl<'l> Collector<'l> {
@@ -43,6 +44,7 @@ impl<'l> Collector<'l> {
             arrivals: 0,
             seen: RuleMask::none(loaded.ids.len()),
             all_seen: false,
+            profile: None,
         }
     }
 
@@ -84,6 +86,9 @@ impl<'l> Collector<'l> {
         self.seen.add(&done.seen);
         self.all_seen |= done.all_seen;
         self.summary.without_time += done.without_time;
+        if let Some(profile) = &done.profile {
+            self.profile.get_or_insert_default().add(profile);
+        }
         for fault in done.faults {
             self.summary.fault(done.file, fault, before);
         }
@@ -95,8 +100,18 @@ impl<'l> Collector<'l> {
         out
     }
 
+    fn named(&self, profile: &Profile) -> ProfileSummary {
+        let rules = self.loaded.ids.iter().zip(&profile.rules).filter(|(_, rule)| rule.evaluations > 0);
+        ProfileSummary {
+            events: profile.events,
+            reaching: profile.reaching,
+            rules: rules.map(|(id, rule)| (id.clone(), *rule)).collect(),
+        }
+    }
+
     /// What is known only now.
     pub(super) fn finish(&mut self) -> Vec<u8> {
+        self.summary.profile = self.profile.take().map(|profile| self.named(&profile));
         if !self.all_seen {
             let unseen = (0..self.loaded.ids.len() as u32).filter(|rule| !self.seen.contains(*rule));
             self.summary.unseen = unseen.map(|rule| self.loaded.ids[rule as usize].clone()).collect();

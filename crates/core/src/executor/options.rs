@@ -94,6 +94,8 @@ pub struct ScanOptions {
     pub host_name: Option<String>,
     /// The input is in time order.
     pub sorted: bool,
+    /// The summary says what each rule took.
+    pub profile: bool,
 }
 
 impl Default for ScanOptions {
@@ -110,6 +112,7 @@ impl Default for ScanOptions {
             source: None,
             host_name: None,
             sorted: false,
+            profile: false,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a scan counted.
 
+use crate::program::RuleProfile;
 use crate::sources::Fault;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -37,6 +38,17 @@ pub struct FaultSummary {
     pub first: Vec<(u64, u64, String)>,
 }
 
+/// What each rule took.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ProfileSummary {
+    /// Events that were evaluated.
+    pub events: u64,
+    /// Nanoseconds for finding out which conditions to try.
+    pub reaching: u64,
+    /// By rule; those of which no condition was evaluated are left out.
+    pub rules: BTreeMap<String, RuleProfile>,
+}
+
 /// Everything.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Summary {
@@ -56,6 +68,9 @@ pub struct Summary {
     pub sources: BTreeMap<String, u64>,
     /// Candidates of sequences without a timestamp.
     pub without_time: u64,
+    /// What each rule took, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ProfileSummary>,
     /// Whether a thread of the scan broke down: a defect, and the results are not whole.
     pub broken: bool,
     /// Whether the scan was stopped before its end.

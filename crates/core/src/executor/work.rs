@@ -6,7 +6,7 @@ use crate::alert::{self, Origin, Subject, Text};
 use crate::input::LineReader;
 use crate::json::{Broken, BrokenKind, Scanner, without_duplicates};
 use crate::plan::{Kind, PlanError};
-use crate::program::{Evaluator, Hit, Outcome, RuleMask};
+use crate::program::{Evaluator, Hit, Outcome, Profile, RuleMask};
 use crate::route::{Memo, Telling};
 use crate::sequences::{Candidate, Order};
 use crate::sources::{Fault, Place};
@@ -64,6 +64,7 @@ pub(super) struct Done {
     pub seen: RuleMask,
     pub all_seen: bool,
     pub without_time: u64,
+    pub profile: Option<Box<Profile>>,
 }
 
 /// Limits on which events count.
@@ -118,7 +119,11 @@ pub(super) struct Worker<'l> {
 
 impl<'l> Worker<'l> {
     pub(super) fn new(loaded: &'l Loaded, options: &'l ScanOptions, limits: &'l Limits) -> Self {
-        Self { loaded, options, limits, evaluator: loaded.program.evaluator(), memo: Memo::default(), hits: Vec::new() }
+        let mut evaluator = loaded.program.evaluator();
+        if options.profile {
+            evaluator.measure();
+        }
+        Self { loaded, options, limits, evaluator, memo: Memo::default(), hits: Vec::new() }
     }
 
     pub(super) fn chunk(&mut self, chunk: &Chunk) -> Done {
@@ -157,6 +162,7 @@ impl<'l> Worker<'l> {
                 }
             }
         }
+        done.profile = self.evaluator.take_profile();
         done
     }
 

@@ -3,10 +3,11 @@
 use super::bucket::Buckets;
 use super::node::Node;
 use super::term::{Lowered, Term, Truth};
-use super::{Index, Joined, Program, RuleMask};
+use super::{Index, Joined, Profile, Program, RuleMask};
 use crate::sequences::{Component, Key, Order};
 use crate::value::{Event, Reading, Time, Value};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Keys that one event may have in one stage: documents with long arrays in several key fields would have millions.
 const MOST_KEYS: usize = 10_000;
@@ -43,6 +44,7 @@ pub struct Evaluator {
     reached: Vec<u64>,
     text: Vec<u8>,
     buckets: Buckets,
+    profile: Option<Box<Profile>>,
 }
 
 impl Evaluator {
@@ -56,16 +58,32 @@ impl Evaluator {
             reached: vec![0; slots.div_ceil(64)],
             text: Vec::new(),
             buckets: Buckets::default(),
+            profile: None,
             program,
         }
+    }
+
+    /// Measures from now on what each rule takes.
+    pub fn measure(&mut self) {
+        self.profile = Some(Box::new(Profile::new(self.program.shapes().len())));
+    }
+
+    /// What was measured since the last call; None if nothing is measured.
+    pub fn take_profile(&mut self) -> Option<Box<Profile>> {
+        let rules = self.program.shapes().len();
+        self.profile.as_mut().map(|profile| std::mem::replace(profile, Box::new(Profile::new(rules))))
     }
 
     /// Adds the hits of an event to `out`, ascending by rule and stage. Rules outside `eligible` are not looked at.
     pub fn evaluate(&mut self, event: &Event<'_>, eligible: Option<&RuleMask>, out: &mut Vec<Hit>) {
         self.begin();
         let joined = Arc::clone(&self.program.joined);
+        let began = self.now();
         self.reach(event, &joined.index);
         self.put_aside(event, &joined);
+        if let (Some(began), Some(profile)) = (began, &mut self.profile) {
+            profile.event(began.elapsed());
+        }
         for word in 0..self.reached.len() {
             let mut bits = self.reached[word];
             while bits != 0 {
@@ -74,7 +92,12 @@ impl Evaluator {
                 if eligible.is_some_and(|eligible| !eligible.contains(slot.rule)) {
                     continue;
                 }
-                let outcome = match self.truth(&slot.node, &joined.terms, event) {
+                let began = self.now();
+                let truth = self.truth(&slot.node, &joined.terms, event);
+                if let (Some(began), Some(profile)) = (began, &mut self.profile) {
+                    profile.condition(slot.rule, began.elapsed(), truth);
+                }
+                let outcome = match truth {
                     Truth::False => continue,
                     Truth::True => Outcome::Match,
                     Truth::Failed => Outcome::Failed,
@@ -82,6 +105,11 @@ impl Evaluator {
                 out.push(Hit { rule: slot.rule, stage: slot.stage, outcome });
             }
         }
+    }
+
+    /// The time, if anything is measured.
+    fn now(&self) -> Option<Instant> {
+        self.profile.as_ref().map(|_| Instant::now())
     }
 
     /// A new event: nothing is known.

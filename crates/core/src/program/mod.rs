@@ -5,10 +5,12 @@ mod bucket;
 mod evaluator;
 mod explain;
 mod node;
+mod profile;
 mod script;
 mod term;
 
 pub use evaluator::{Evaluator, Hit, Outcome};
+pub use profile::{Profile, RuleProfile};
 
 use crate::plan::{Condition, Field, Kind, Pipe, PlanError, RuleSet};
 use node::{Node, Terms, witnesses};
