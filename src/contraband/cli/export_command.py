@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from contraband.cli.common import fail, load, open_output, report_problems, say
-from contraband.detection.attack import AttackVersion, UnknownTechnique
+from contraband.detection.attack import AttackVersion
 from contraband.detection.compiled import Compiled
 from contraband.export import (
     PLATFORMS,
@@ -23,6 +23,7 @@ from contraband.export import (
     export_platform,
     export_sigma,
     prepared,
+    unplaced,
 )
 
 OURS = ("elastic", "kibana", "sigma", "navigator")
@@ -60,8 +61,9 @@ def command(names: tuple[str, ...], target: str, output: str, attack_version: st
     version = AttackVersion(attack_version) if attack_version else _default_version(target)
     try:
         files, remarks = _export(target, rules, version, ", ".join(names))
-    except (UnknownTechnique, MissingExtra) as error:
+    except MissingExtra as error:
         fail(str(error))
+    remarks = [*remarks, *unplaced(rules, version)]
     _say_remarks(remarks)
     if not files:
         fail(f"none of {len(rules)} rules can be expressed for {target}")

@@ -65,13 +65,19 @@ def _changes() -> _Changes:
     )
 
 
-def threat(entries: Sequence[Mapping[str, Any]], version: AttackVersion) -> list[dict[str, Any]]:
-    """The `threat` entries of a rule for a version of ATT&CK. Raises `UnknownTechnique` where v19 needs a decision that the table lacks."""
+def threat(
+    entries: Sequence[Mapping[str, Any]], version: AttackVersion, *, unknown: set[str] | None = None
+) -> list[dict[str, Any]]:
+    """The `threat` entries of a rule for a version of ATT&CK.
+
+    Where v19 needs a decision that the table lacks, the technique stays with its tactic's id (Stealth) and is added to `unknown`; without such a set
+    this raises `UnknownTechnique`.
+    """
     if version is AttackVersion.V18:
         return [dict(entry) for entry in entries]
     promoted: dict[str, dict[str, Any]] = {}
     for entry in entries:
-        for part in _promoted(entry):
+        for part in _promoted(entry, unknown):
             known = promoted.setdefault(part["tactic"]["id"] + part["framework"], part)
             if known is not part:
                 _merge(known, part)
@@ -79,9 +85,9 @@ def threat(entries: Sequence[Mapping[str, Any]], version: AttackVersion) -> list
 
 
 def mapped(entries: Sequence[Mapping[str, Any]], version: AttackVersion = AttackVersion.V18) -> Iterator[Mapped]:
-    """The finest technique of each `threat` entry. Raises `UnknownTechnique` as `threat` does."""
+    """The finest technique of each `threat` entry; techniques that the table of changes lacks as `threat` leaves them."""
     seen: set[tuple[str, str]] = set()
-    for entry in threat(entries, version):
+    for entry in threat(entries, version, unknown=set()):
         tactic = entry.get("tactic", {})
         for technique in entry.get("technique", ()):
             for part in technique.get("subtechnique") or (technique,):
@@ -91,7 +97,7 @@ def mapped(entries: Sequence[Mapping[str, Any]], version: AttackVersion = Attack
                     yield Mapped(key[0], str(part["name"]), key[1], str(tactic.get("name", "")))
 
 
-def _promoted(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _promoted(entry: Mapping[str, Any], unknown: set[str] | None) -> Iterator[dict[str, Any]]:
     """An entry of v18 as entries of v19: one for each tactic that its techniques now belong to."""
     if entry.get("framework") != FRAMEWORK or entry.get("tactic", {}).get("id") != SPLIT_TACTIC:
         yield dict(entry)
@@ -99,11 +105,11 @@ def _promoted(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if not entry.get("technique"):
         yield _entry(SPLIT_TACTIC, [])
     for technique in entry.get("technique", ()):
-        for tactic, part in _technique(technique):
+        for tactic, part in _technique(technique, unknown):
             yield _entry(tactic, [part])
 
 
-def _technique(technique: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _technique(technique: Mapping[str, Any], unknown: set[str] | None) -> Iterator[tuple[str, dict[str, Any]]]:
     changes = _changes()
     inner = technique.get("subtechnique", ())
     replaced = [part for part in inner if part["id"] in changes.replaced]
@@ -114,12 +120,13 @@ def _technique(technique: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, An
     if replaced and not rest:
         return
     own = str(technique["id"])
-    if own in changes.moved or own in changes.stays:
-        yield changes.moved.get(own, SPLIT_TACTIC), {**technique, **({"subtechnique": rest} if rest else {})}
-        return
-    raise UnknownTechnique(
-        f"{own} is mapped to {SPLIT_TACTIC}, which ATT&CK v19 has split, and content/attack/v19.toml does not say where it went"
-    )
+    if own not in changes.moved and own not in changes.stays:
+        if unknown is None:
+            raise UnknownTechnique(
+                f"{own} is mapped to {SPLIT_TACTIC}, which ATT&CK v19 has split, and content/attack/v19.toml does not say where it went"
+            )
+        unknown.add(own)
+    yield changes.moved.get(own, SPLIT_TACTIC), {**technique, **({"subtechnique": rest} if rest else {})}
 
 
 def _reference(technique: str, name: str) -> dict[str, Any]:

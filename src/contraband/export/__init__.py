@@ -7,7 +7,7 @@ from contraband.export.elastic import export_elastic
 from contraband.export.kibana import export_kibana
 from contraband.export.navigator import export_navigator
 from contraband.export.sigma import PLATFORMS, MissingExtra, export_platform, export_sigma
-from contraband.export.source import Exported, Remark, prepared
+from contraband.export.source import Exported, Remark, prepared, unplaced
 
 __all__ = [
     "PLATFORMS",
@@ -20,4 +20,5 @@ __all__ = [
     "export_platform",
     "export_sigma",
     "prepared",
+    "unplaced",
 ]

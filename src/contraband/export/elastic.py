@@ -14,7 +14,7 @@ from contraband.export.toml_writer import write
 
 
 def export_elastic(rules: Iterable[Compiled], version: AttackVersion) -> Iterator[Exported]:
-    """The files of all rules. Raises `UnknownTechnique`."""
+    """The files of all rules."""
     for compiled in rules:
         rule = compiled.rule
         document = {"metadata": dict(rule.metadata), "rule": rule_table(rule, version)}
@@ -33,7 +33,7 @@ def rule_table(rule: Rule, version: AttackVersion) -> dict[str, Any]:
         table["note"] = note
     table["tags"] = tags(rule)
     table["query"] = rule.query
-    entries = threat(rule.document.get("threat") or (), version)
+    entries = threat(rule.document.get("threat") or (), version, unknown=set())
     return {**table, "threat": entries} if entries else table
 
 

@@ -33,7 +33,7 @@ INTEGRATIONS = {
 
 
 def export_kibana(rules: Iterable[Compiled], version: AttackVersion) -> str:
-    """The export as text. Raises `UnknownTechnique`."""
+    """The export as text."""
     listed = list(rules)
     lists = [entry for compiled in listed for entry in _lists(compiled.rule)]
     items = [entry for compiled in listed for entry in _items(compiled.rule)]

@@ -18,7 +18,7 @@ COLOURS = ["#ffffff", "#66b1ff"]
 
 
 def export_navigator(rules: Iterable[Compiled], version: AttackVersion, *, name: str) -> str:
-    """The layer as JSON. Raises `UnknownTechnique`."""
+    """The layer as JSON."""
     listed = [compiled.rule for compiled in rules]
     found: dict[tuple[str, str], list[Rule]] = {}
     for rule in listed:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contraband.detection.attack import AttackVersion, threat
 from contraband.detection.compiled import Compiled, compile_rules
 from contraband.detection.rules import Loaded, Problem, Rule
 from contraband.detection.scan import own_exceptions
@@ -33,6 +34,18 @@ class Remark:
 def prepared(loaded: Loaded) -> tuple[tuple[Compiled, ...], tuple[Problem, ...]]:
     """Rules compiled with the exceptions in their own folders; problems for those that do not compile."""
     return compile_rules(loaded.rules, list(own_exceptions(loaded)))
+
+
+def unplaced(rules: Iterable[Compiled], version: AttackVersion) -> Iterator[Remark]:
+    """Techniques of which we do not know where ATT&CK v19 put them."""
+    for compiled in rules:
+        unknown: set[str] = set()
+        threat(compiled.rule.document.get("threat") or (), version, unknown=unknown)
+        if unknown:
+            yield Remark(
+                compiled.rule.slug,
+                f"left with Stealth, as ATT&CK v19 calls TA0005, unchecked: {', '.join(sorted(unknown))}",
+            )
 
 
 def exception_document(rule: Rule) -> Mapping[str, Any]:

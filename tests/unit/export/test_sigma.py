@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import yaml
@@ -19,7 +20,7 @@ from contraband.detection.exceptions import Item
 from contraband.detection.packages import load_package, load_published
 from contraband.detection.rules import Loaded, parse
 from contraband.detection.scan import alerts, prepare
-from contraband.export import PLATFORMS, export_platform, export_sigma, prepared
+from contraband.export import PLATFORMS, export_platform, export_sigma, prepared, unplaced
 from contraband.export.sigma import sigma_rules
 from contraband.export.sigma.detection import perl_regex
 
@@ -287,3 +288,50 @@ def test_regular_expressions_go_and_come_back() -> None:
     assert perl_regex("abc") == "^abc$"
     for pattern in (".* -e .*", "abc", ".*x", "[a-z]+.*"):
         assert lucene_regex(perl_regex(pattern)) == pattern
+
+
+def test_alternatives_of_one_log_source_stay_one_rule() -> None:
+    (document,) = _documents(
+        'any where host.os.type == "windows" and ((event.category == "file" and file.extension : "js") '
+        'or (event.category == "file" and file.path : "?:\\\\x\\\\*"))'
+    )
+    assert document["detection"]["selection_file"] == [
+        {"TargetFilename|endswith": ".js"},
+        {"TargetFilename|startswith": "?:\\x\\"},
+    ]
+
+
+def test_a_rule_without_a_uuid_gets_one() -> None:
+    compiled = _compiled('process where host.os.type == "linux" and process.name : "a"')
+    made = sigma_rules(replace(compiled, rule=replace(compiled.rule, id="mine")), V19)
+    assert str(UUID(made.documents[0]["id"])) == made.documents[0]["id"]
+
+
+def test_the_elasticsearch_backend_is_repaired() -> None:
+    query = (
+        'process where host.os.type == "linux" and process.args_count == 4 and process.name : "a" and '
+        'process.code_signature.exists == true and user.name == "a*b" and process.executable regex "/opt/[\\"x]+"'
+    )
+    (file,), _ = export_platform([_compiled(query)], "elastic-eql", V19)
+    (back,) = _queries(file.text)
+    for part in (
+        "process.args_count == 4",
+        "process.code_signature.exists == true",
+        'user.name:"a?b"',
+        '/opt/[\\\\\\"x]+"',
+    ):
+        assert part in back
+    assert _compiled(back)
+
+
+def test_unknown_places_in_v19_are_said() -> None:
+    entry = {
+        "framework": "MITRE ATT&CK",
+        "technique": [{"id": "T9999", "name": "New", "reference": "r"}],
+        "tactic": {"id": "TA0005", "name": "Defense Evasion", "reference": "r"},
+    }
+    compiled = _compiled('process where host.os.type == "linux" and process.name : "a"')
+    rule = replace(compiled.rule, document={**compiled.rule.document, "threat": [entry]})
+    (remark,) = unplaced([replace(compiled, rule=rule)], V19)
+    assert "T9999" in remark.message
+    assert sigma_rules(replace(compiled, rule=rule), V19).documents[0]["tags"] == ["attack.stealth", "attack.t9999"]

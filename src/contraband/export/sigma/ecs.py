@@ -103,7 +103,7 @@ def lucene_regex(pattern: str) -> str:
 class EqlRepair(QueryPostprocessingTransformation):
     """What the EQL backend writes and Elasticsearch does not accept, put right; texts are left as they are but for their escapes.
 
-    `field:true`, `field:4` and `field like~ (1, 2)` (`:` and `like~` are for text alone); `\\/` in a text; a quotation mark in an expression;
+    `field:true`, `field:4` and `field like~ (1, 2)` (`:` and `like~` are for text alone); `\\/`, `\\*` and `\\?` in a text; a quotation mark in an expression;
     `by  with runs=N` after a sequence whose events are all named.
     """
 
@@ -129,4 +129,15 @@ def _repaired(found: re.Match[str]) -> str:
         return f"{found['field']} == {found['constant']}"
     if found["listed"]:
         return f"{found['listed']} in {found['numbers']}"
-    return re.sub(r"\\(.)", lambda pair: "/" if pair[1] == "/" else pair[0], found["text"]).replace(_QUOTE, '\\\\\\"')
+    return re.sub(r"\\(.)", _unescaped, found["text"]).replace(_QUOTE, '\\\\\\"')
+
+
+def _unescaped(pair: re.Match[str]) -> str:
+    """An escape that EQL does not know. It has none for a literal asterisk either: `?` stands for any one character."""
+    match pair[1]:
+        case "/":
+            return "/"
+        case "*" | "?":
+            return "?"
+        case _:
+            return pair[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contraband.diagnostics import Span
 from contraband.eql.analysis import checked
@@ -28,7 +28,17 @@ def branches(condition: checked.Condition) -> list[Branch]:
     found = [branch for operands in _alternatives(_operands(condition)) for branch in _branches(operands, condition)]
     if not found:
         raise Inexpressible("no log source of Sigma could meet the condition")
-    return found
+    together: dict[tuple[str, str | None], Branch] = {}
+    for branch in found:
+        key = (branch.category, branch.product)
+        together[key] = _either(together[key], branch) if key in together else branch
+    return list(together.values())
+
+
+def _either(first: Branch, second: Branch) -> Branch:
+    """Two alternatives that are about the same log source."""
+    condition = checked.Or((first.condition, second.condition), first.condition.span)
+    return replace(first, condition=condition, dropped=tuple(sorted({*first.dropped, *second.dropped})))
 
 
 def _operands(condition: checked.Condition) -> tuple[checked.Condition, ...]:

@@ -105,7 +105,7 @@ PLATFORMS = {
 def export_platform(
     rules: Iterable[Compiled], name: str, version: AttackVersion
 ) -> tuple[list[Exported], list[Remark]]:
-    """A file of queries for each rule, and the remarks. Raises `MissingExtra`, `UnknownTechnique`."""
+    """A file of queries for each rule, and the remarks. Raises `MissingExtra`."""
     platform = PLATFORMS[name]
     files: list[Exported] = []
     remarks: list[Remark] = []
@@ -172,9 +172,10 @@ def convert(made: SigmaRules, platform: Platform) -> list[str]:
     correlations = [document["correlation"] for document in made.documents if "correlation" in document]
     if not platform.aliases and any("aliases" in correlation for correlation in correlations):
         raise Refused("its backend joins events by fields of one name only")
-    collection = _load("sigma.collection:SigmaCollection").from_dicts([_strip(document) for document in made.documents])
+    collect = _load("sigma.collection:SigmaCollection").from_dicts
     backend = _load(platform.backend)(processing_pipeline=_pipeline(platform, made))
     try:
+        collection = collect([_strip(document) for document in made.documents])
         found = backend.convert(collection, platform.output_format)
     except Exception as error:  # backends raise whatever their code meets in a construct that they were not written for
         raise Refused(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}") from None

@@ -6,6 +6,7 @@ What has no form in Sigma is remarked and never left out in silence; what is onl
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from contraband.export.source import Exported, Remark
 Document = dict[str, Any]
 NAMESPACE = uuid.UUID("5b0c4a57-6d2f-5d5a-9a3e-0c6f5a1c1546")
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
 
 @dataclass(frozen=True, slots=True)
 class SigmaRules:
@@ -41,7 +44,7 @@ class SigmaRules:
 
 
 def export_sigma(rules: Iterable[Compiled], version: AttackVersion) -> tuple[list[Exported], list[Remark]]:
-    """A file for each rule, and the remarks on all of them. Raises `UnknownTechnique`."""
+    """A file for each rule, and the remarks on all of them."""
     files: list[Exported] = []
     remarks: list[Remark] = []
     for compiled in rules:
@@ -216,11 +219,12 @@ def _join(
 
 def _head(rule: Rule, version: AttackVersion, *, suffix: str) -> Document:
     document = rule.document
-    identity = str(uuid.uuid5(NAMESPACE, f"sigma/{rule.id}/{suffix}")) if suffix else rule.id
+    keeps = not suffix and _UUID.fullmatch(rule.id)
+    identity = rule.id if keeps else str(uuid.uuid5(NAMESPACE, f"sigma/{rule.id}/{suffix}"))
     head: Document = {
         "title": rule.name,
         "id": identity,
-        **({"related": [{"id": rule.id, "type": "derived"}]} if suffix else {}),
+        **({"related": [{"id": rule.id, "type": "derived"}]} if suffix and _UUID.fullmatch(rule.id) else {}),
         "status": "experimental" if rule.sidecar.confidence == "low" else "test",
         "description": str(document.get("description", rule.name)),
         "references": list(map(str, document.get("references") or ())),
