@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from contraband.cli.common import load, say
 from contraband.detection.compiled import compile_rules
+from contraband.detection.exception_checks import faults, overdue
 from contraband.detection.lint import errors_of, warnings_of
 from contraband.detection.rules import COMPANIONS, Loaded, joined, load_file
 
@@ -23,6 +25,8 @@ from contraband.detection.rules import COMPANIONS, Loaded, joined, load_file
 def command(names: tuple[str, ...], quiet: bool, pass_over: bool) -> int:
     """Check rules: syntax, types, metadata as errors; fields that no schema knows as warnings. A file, a folder or a package.
 
+    Exceptions beside a rule are run on its cases: one that silences an attack, or does not do what it says, is an error.
+
     \b
     Example:
       contraband lint T1546.016
@@ -30,17 +34,16 @@ def command(names: tuple[str, ...], quiet: bool, pass_over: bool) -> int:
     loaded = joined(map(_changed, dict.fromkeys(map(_rule_of, names)))) if pass_over else load(names)
     compiled, problems = compile_rules(loaded.rules)
     errors = [*loaded.problems, *problems, *(problem for entry in compiled for problem in errors_of(entry))]
+    errors += faults(entry.rule for entry in compiled)
     for problem in errors:
         click.echo(f"error: {problem}")
-    warnings = 0
-    for entry in compiled:
-        for doubt in warnings_of(entry):
-            warnings += 1
-            if not quiet:
-                click.echo(f"warning: {doubt}")
+    doubts = [doubt for entry in compiled for doubt in warnings_of(entry)]
+    doubts += overdue((entry.rule for entry in compiled), datetime.now(UTC).date())
+    for doubt in () if quiet else doubts:
+        click.echo(f"warning: {doubt}")
     for language, count in sorted(loaded.passed_over.items()):
         say(f"{count} rules in {language} passed over")
-    say(f"{len(compiled)} EQL rules compile, {len(errors)} errors, {warnings} warnings")
+    say(f"{len(compiled)} EQL rules compile, {len(errors)} errors, {len(doubts)} warnings")
     if not compiled and not errors and not pass_over:
         say("error: no rule was found: silence is not success")
         return 2

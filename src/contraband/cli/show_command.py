@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from contraband.cli.common import fail
+from contraband.detection.exception_checks import path_of
+from contraband.detection.exceptions import Item, load_items
 from contraband.detection.packages import UnknownRules, load_package, load_published, package_path
 from contraband.investigate.guide import render_guide, render_playbook
 
@@ -84,8 +87,33 @@ def _hunts(folder: Path) -> None:
 
 def _tuning(package: str) -> None:
     for rule in load_package(package).rules:
-        for line in rule.document.get("false_positives", ()):
-            click.echo(f"{rule.slug}: {line}")
+        lines = list(rule.document.get("false_positives", ()))
+        path = path_of(rule)
+        items = load_items(path) if path else ()
+        click.echo(f"{rule.slug}: {' '.join(map(str, lines))}" if lines else rule.slug)
+        for item in items:
+            click.echo(_exception_text(item))
+
+
+def _exception_text(item: Item) -> str:
+    meta = item.meta or {}
+    when = f"expires {item.expire_time[:10]}" if item.expire_time else f"review {meta.get('review')}"
+    entries = "\n".join(f"        {_entry_text(entry)}" for entry in item.entries)
+    return (
+        f"    exception {item.id}: {item.name} ({when})\n"
+        f"      why: {meta.get('reason')}\n      reaches: {meta.get('scope')}\n{entries}\n"
+        f"      silences {meta.get('silences')}; {meta.get('must_alert')} must still alert"
+    )
+
+
+def _entry_text(entry: Mapping[str, Any]) -> str:
+    sign = {"match": "is", "match_any": "is one of", "wildcard": "is like", "exists": "exists"}.get(
+        entry["type"], entry["type"]
+    )
+    value = entry.get("value", "")
+    shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    no = "not " if entry.get("operator") == "excluded" else ""
+    return f"{entry['field']} {no}{sign} {shown}".rstrip()
 
 
 def _related(folder: Path) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contraband.detection import toml_text
 from contraband.detection.attack import AttackVersion, UnknownTechnique, threat
 from contraband.detection.compiled import Compiled
-from contraband.detection.exceptions import load_items
 from contraband.detection.routing import sources_of
-from contraband.detection.rules import InvalidException, Problem, Rule
+from contraband.detection.rules import Problem, Rule
 from contraband.diagnostics import CompileError, Span
 from contraband.eql import parse
 from contraband.eql.syntax import ast
@@ -41,7 +40,7 @@ def warnings_of(compiled: Compiled) -> Iterator[Problem]:
 
 
 def errors_of(compiled: Compiled) -> Iterator[Problem]:
-    """What a rule's own folder lacks: its confidence, its place in ATT&CK v19, and what each of its exceptions must state."""
+    """What a rule's own folder lacks: its confidence, its place in ATT&CK v19. `exception_checks` looks at its exceptions."""
     rule = compiled.rule
     if rule.path is None or rule.path.name != "rule.toml":
         return
@@ -52,22 +51,6 @@ def errors_of(compiled: Compiled) -> Iterator[Problem]:
     sidecar = rule.path.with_name("sidecar.toml")
     if sidecar.exists() and rule.sidecar.confidence not in _CONFIDENCES:
         yield Problem(sidecar, f"`confidence` is `{rule.sidecar.confidence}`; expected {', '.join(_CONFIDENCES)}")
-    exceptions = rule.path.with_name("exceptions.toml")
-    if not exceptions.exists():
-        return
-    try:
-        items = load_items(exceptions)
-    except InvalidException as error:
-        yield Problem(exceptions, str(error))
-        return
-    for item in items:
-        meta = item.meta or {}
-        if not meta.get("reason"):
-            yield Problem(exceptions, f"exception `{item.id}` has no reason (`meta.reason`)")
-        if not item.expire_time and not meta.get("review"):
-            yield Problem(
-                exceptions, f"exception `{item.id}` has neither `expire_time` nor a review date (`meta.review`)"
-            )
 
 
 class Positions:

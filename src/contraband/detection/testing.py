@@ -45,12 +45,13 @@ def run(
     loaded: Loaded,
     *,
     beside: Loaded | None = None,
-    items: Sequence[Item] = (),
+    items: Sequence[Item] | None = (),
     cases: Mapping[str, Sequence[Case]] | None = None,
     as_package: bool = True,
 ) -> Report:
     """Run rules against their cases.
 
+    `items` are exceptions beyond the rules' own; None applies none at all.
     `beside` are rules that are tested but belong to no package (the published one). `cases` gives further cases by rule id.
     `as_package` judges the rules together as well; leave it out where only some of a package's rules are loaded.
     """
