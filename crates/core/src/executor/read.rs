@@ -5,7 +5,10 @@ use super::options::ScanOptions;
 use super::summary::FileSummary;
 use super::work::{Chunk, Content, line_reader, too_long};
 use crate::enrich::{Document, Enricher, enricher};
-use crate::input::{Found, Input, Opened, Patient, Shape, Splitter, members, open, open_stream, recognise, walk};
+use crate::input::{
+    Found, Input, LineReader, Lines, Opened, Patient, Shape, Splitter, members, open, open_stream, order, recognise,
+    same_log, walk,
+};
 use crate::sources::{Decoder, Fault, Mapper, Place, Reading, Settings, Sink};
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -35,6 +38,10 @@ pub(super) struct Reader<'l> {
     total: &'l AtomicU64,
     files: usize,
     enricher: Option<Box<dyn Enricher>>,
+    /// Whether the next file continues the one that is read: both are pieces of one rotated log.
+    continued: bool,
+    /// The format's name, and what the file before has left open.
+    carried: Option<(&'static str, Box<dyn Decoder>)>,
 }
 
 impl<'l> Reader<'l> {
@@ -46,7 +53,7 @@ impl<'l> Reader<'l> {
         total: &'l AtomicU64,
     ) -> Self {
         let enricher = loaded.options.enrich.then(enricher);
-        Self { loaded, options, stop, done, total, files: 0, enricher }
+        Self { loaded, options, stop, done, total, files: 0, enricher, continued: false, carried: None }
     }
 
     /// Reads everything.
@@ -61,6 +68,10 @@ impl<'l> Reader<'l> {
                 found.extend(files.into_iter().map(|file| (number, file)));
             }
         }
+        order(&mut found, |(_, file)| match file {
+            Found::File(path, _) => Some(path),
+            Found::Unreadable(..) => None,
+        });
         let size = |file: &Found| if let Found::File(_, size) = file { *size } else { 0 };
         let memory = |input: &Input| if let Input::Bytes(bytes) = input { bytes.len() as u64 } else { 0 };
         let total = found.iter().map(|(_, file)| size(file)).sum::<u64>() + inputs.iter().map(memory).sum::<u64>();
@@ -85,7 +96,11 @@ impl<'l> Reader<'l> {
                             return;
                         }
                         match file {
-                            Found::File(path, _) => self.opened(&path.to_string_lossy(), open(&path, self.stop), tell),
+                            Found::File(path, _) => {
+                                let next = found.peek().map(|(_, file)| file);
+                                self.continued = matches!(next, Some(Found::File(next, _)) if same_log(&path, next));
+                                self.opened(&path.to_string_lossy(), open(&path, self.stop), tell);
+                            }
                             Found::Unreadable(path, why) => {
                                 let file = self.file(&path.to_string_lossy(), "unreadable", Some(why));
                                 tell(Told::File(file));
@@ -94,6 +109,33 @@ impl<'l> Reader<'l> {
                     }
                 }
             }
+        }
+        self.leave(tell);
+    }
+
+    /// What was kept for a next piece of a log that was none: it comes out with the latest file.
+    fn leave(&mut self, tell: &mut Tell<'_>) {
+        if let Some((_, mut decoder)) = self.carried.take() {
+            let mut gather = self.gather("", tell);
+            decoder.finish(&mut gather);
+            gather.flush();
+            self.enricher = gather.enricher.take();
+        }
+    }
+
+    /// Gathers for the latest file.
+    fn gather<'g, 't>(&mut self, path: &str, tell: &'g mut Tell<'t>) -> Gather<'g, 't> {
+        Gather {
+            file: self.files.saturating_sub(1),
+            path: Arc::from(path),
+            limit: self.loaded.options.chunk_size,
+            bytes: Vec::new(),
+            places: Vec::new(),
+            stream: self.options.host_name.clone().unwrap_or_else(|| folder(path)),
+            enricher: self.enricher.take(),
+            ready: Vec::new(),
+            open: true,
+            tell,
         }
     }
 
@@ -140,7 +182,6 @@ impl<'l> Reader<'l> {
     fn text(&mut self, path: &str, reader: Box<dyn Read + Send>, head: &[u8], tell: &mut Tell<'_>) {
         let shape = recognise(head, self.options.source.as_deref());
         let summary = self.file(path, shape.name(), None);
-        let number = self.files - 1;
         if !tell(Told::File(summary)) {
             return;
         }
@@ -151,32 +192,29 @@ impl<'l> Reader<'l> {
             after_stop: 0,
         });
         let settings = Settings { host_name: self.options.host_name.clone() };
-        let mut gather = Gather {
-            file: number,
-            path: Arc::from(path),
-            limit: self.loaded.options.chunk_size,
-            bytes: Vec::new(),
-            places: Vec::new(),
-            stream: self.options.host_name.clone().unwrap_or_else(|| folder(path)),
-            enricher: self.enricher.take(),
-            ready: Vec::new(),
-            open: true,
-            tell,
-        };
+        let mut gather = self.gather(path, tell);
+        let carries =
+            matches!(shape, Shape::Raw(format) if self.carried.as_ref().is_some_and(|(name, _)| *name == format.name));
+        if !carries && let Some((_, mut decoder)) = self.carried.take() {
+            decoder.finish(&mut gather);
+        }
         match shape {
             Shape::Empty => {}
             Shape::Unknown => {
                 gather.error("neither JSON nor a format that is known; --source NAME says what it is".to_owned());
             }
-            Shape::Lines if gather.enricher.is_some() && needs_context(head) => {
-                self.each_line(reader, &mut gather);
-            }
             Shape::Lines => self.lines(reader, &mut gather),
             Shape::Documents => self.pump(reader, &mut Splitter::new(false, self.loaded.options.max_line), &mut gather),
             Shape::Response => self.pump(reader, &mut Splitter::new(true, self.loaded.options.max_line), &mut gather),
             Shape::Raw(format) => {
-                if let Reading::Bytes(decoder) = format.reading {
-                    self.pump(reader, &mut *decoder(&settings), &mut gather);
+                if let Reading::Bytes(new) = format.reading {
+                    let mut decoder = self.carried.take().map_or_else(|| new(&settings), |(_, decoder)| decoder);
+                    self.fill(reader, &mut *decoder, &mut gather);
+                    if !self.continued {
+                        decoder.finish(&mut gather);
+                    } else if decoder.carry(&mut gather) {
+                        self.carried = Some((format.name, decoder));
+                    }
                 }
             }
             Shape::RawDocuments(format, over_lines) => {
@@ -196,7 +234,12 @@ impl<'l> Reader<'l> {
         self.enricher = gather.enricher.take();
     }
 
-    fn pump(&mut self, mut reader: Box<dyn Read + Send>, decoder: &mut dyn Decoder, sink: &mut dyn Gathering) {
+    fn pump(&mut self, reader: Box<dyn Read + Send>, decoder: &mut dyn Decoder, sink: &mut dyn Gathering) {
+        self.fill(reader, decoder, sink);
+        decoder.finish(sink.as_sink());
+    }
+
+    fn fill(&mut self, mut reader: Box<dyn Read + Send>, decoder: &mut dyn Decoder, sink: &mut dyn Gathering) {
         let mut buffer = vec![0; self.loaded.options.read_size.max(1)];
         while sink.is_open() {
             match reader.read(&mut buffer) {
@@ -209,12 +252,12 @@ impl<'l> Reader<'l> {
                 }
             }
         }
-        decoder.finish(sink.as_sink());
     }
 
-    /// Lines as they are: threads read them.
+    /// Lines as they are: threads read them. From the first line on that needs context, lines are taken one by one.
     fn lines(&mut self, reader: Box<dyn Read + Send>, gather: &mut Gather<'_, '_>) {
         let mut lines = line_reader(reader, self.loaded);
+        let mut record = 0;
         loop {
             if !gather.open {
                 return;
@@ -226,6 +269,20 @@ impl<'l> Reader<'l> {
                         // The last line may have been cut short by stopping: that is no fault of the file.
                         piece.bytes.truncate(memchr::memrchr(b'\n', &piece.bytes).map_or(0, |at| at + 1));
                         piece.too_long = false;
+                    }
+                    if gather.enricher.is_some() {
+                        let plain = first_to_enrich(&piece.bytes);
+                        record += memchr::memchr_iter(b'\n', &piece.bytes[..plain]).count() as u64;
+                        if plain < piece.bytes.len() {
+                            let rest = piece.bytes.split_off(plain);
+                            let offset = piece.offset + plain as u64;
+                            gather.lines(piece.bytes, piece.offset, false);
+                            let mut marked = Marked { inner: gather };
+                            let rest = Lines { bytes: rest, offset, too_long: piece.too_long };
+                            self.one_by_one(&mut lines, Some(rest), record, &mut marked);
+                            return;
+                        }
+                        record += u64::from(piece.too_long);
                     }
                     gather.lines(piece.bytes, piece.offset, piece.too_long);
                 }
@@ -242,12 +299,23 @@ impl<'l> Reader<'l> {
 
     /// Lines one by one, for what must see them in order.
     fn each_line(&mut self, reader: Box<dyn Read + Send>, sink: &mut dyn Gathering) {
-        let mut lines = line_reader(reader, self.loaded);
-        let mut record = 0;
+        self.one_by_one(&mut line_reader(reader, self.loaded), None, 0, sink);
+    }
+
+    fn one_by_one(
+        &mut self,
+        lines: &mut LineReader,
+        mut first: Option<Lines>,
+        mut record: u64,
+        sink: &mut dyn Gathering,
+    ) {
         loop {
-            let (piece, error) = match lines.next(self.loaded.options.chunk_size) {
-                Ok(piece) => (piece, None),
-                Err(error) => (lines.rest(), Some(error.to_string())),
+            let (piece, error) = match first.take() {
+                Some(piece) => (Some(piece), None),
+                None => match lines.next(self.loaded.options.chunk_size) {
+                    Ok(piece) => (piece, None),
+                    Err(error) => (lines.rest(), Some(error.to_string())),
+                },
             };
             if let Some(piece) = piece {
                 let mut offset = piece.offset;
@@ -277,11 +345,23 @@ impl<'l> Reader<'l> {
     }
 }
 
-/// Whether a file of ECS documents holds records that lack what the process table can add: those of auditd.
-fn needs_context(head: &[u8]) -> bool {
-    ["auditd_manager", "\"auditd\"", "auditbeat"]
-        .iter()
-        .any(|mark| memchr::memmem::find(head, mark.as_bytes()).is_some())
+/// Whether an ECS document lacks what the process table can add: those of auditd do.
+fn needs_context(line: &[u8]) -> bool {
+    first_mark(line).is_some()
+}
+
+/// Where the first line begins that needs context; the length if none does.
+fn first_to_enrich(lines: &[u8]) -> usize {
+    first_mark(lines).map_or(lines.len(), |at| memchr::memrchr(b'\n', &lines[..at]).map_or(0, |end| end + 1))
+}
+
+fn first_mark(bytes: &[u8]) -> Option<usize> {
+    memchr::memmem::find_iter(bytes, b"audit").find(|at| {
+        let rest = &bytes[*at..];
+        rest.starts_with(b"auditd_manager")
+            || rest.starts_with(b"auditbeat")
+            || rest.starts_with(b"auditd\"") && bytes[..*at].ends_with(b"\"")
+    })
 }
 
 /// The folder that a file lies in: the host of records that name none.
@@ -413,6 +493,39 @@ impl Gathering for Gather<'_, '_> {
 
     fn is_open(&self) -> bool {
         self.open
+    }
+}
+
+/// Documents of a file that holds those that need context and others.
+struct Marked<'m, 'g, 't> {
+    inner: &'m mut Gather<'g, 't>,
+}
+
+impl Sink for Marked<'_, '_, '_> {
+    fn document(&mut self, json: &[u8], place: Place) {
+        if needs_context(json) {
+            self.inner.document(json, place);
+        } else {
+            self.inner.keep(json, place);
+        }
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        self.inner.fault(fault);
+    }
+}
+
+impl Gathering for Marked<'_, '_, '_> {
+    fn as_sink(&mut self) -> &mut dyn Sink {
+        self
+    }
+
+    fn error(&mut self, message: String) {
+        self.inner.error(message);
+    }
+
+    fn is_open(&self) -> bool {
+        self.inner.is_open()
     }
 }
 

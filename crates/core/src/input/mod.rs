@@ -7,15 +7,17 @@ mod lines;
 mod open;
 mod patient;
 mod recognise;
+mod rotation;
 mod utf16;
 mod walk;
 
 pub use archive::{Member, members};
 pub use documents::Splitter;
-pub use lines::LineReader;
+pub use lines::{LineReader, Lines};
 pub use open::{Opened, Wrapping, open, open_stream};
 pub use patient::Patient;
 pub use recognise::{HEAD, Shape, recognise};
+pub use rotation::{order, same_log};
 pub use walk::{Found, walk};
 
 /// One thing to read, as the caller names it.

@@ -45,6 +45,12 @@ pub trait Decoder: Send {
     fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink);
     /// The end of the file: what is still held back comes out, and what is incomplete becomes a fault.
     fn finish(&mut self, sink: &mut dyn Sink);
+    /// The end of a file that the next one continues (a rotated log): what is incomplete may be kept. `false`: nothing is, and the next
+    /// file gets a decoder of its own.
+    fn carry(&mut self, sink: &mut dyn Sink) -> bool {
+        self.finish(sink);
+        false
+    }
 }
 
 /// What the caller says about the input, for formats that need to be told.

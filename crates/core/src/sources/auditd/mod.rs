@@ -63,10 +63,19 @@ impl Decoder for Auditd {
         self.keep(bytes);
     }
 
-    fn finish(&mut self, sink: &mut dyn Sink) {
-        if !self.rest.is_empty() || self.skipping {
-            self.kept_line(0, sink);
+    fn carry(&mut self, sink: &mut dyn Sink) -> bool {
+        self.last_line(sink);
+        while let Some(group) = self.window.ended_first() {
+            self.emit(group, sink);
         }
+        // An event that ends in the next file lies there.
+        self.next = Position::default();
+        self.window.move_to(Place { record: 1, offset: 0 });
+        true
+    }
+
+    fn finish(&mut self, sink: &mut dyn Sink) {
+        self.last_line(sink);
         while let Some(group) = self.window.last_first() {
             self.emit(group, sink);
         }
@@ -74,6 +83,13 @@ impl Decoder for Auditd {
 }
 
 impl Auditd {
+    /// The line that the file ends in without a line break.
+    fn last_line(&mut self, sink: &mut dyn Sink) {
+        if !self.rest.is_empty() || self.skipping {
+            self.kept_line(0, sink);
+        }
+    }
+
     /// Keeps the beginning of a line until its end comes.
     fn keep(&mut self, bytes: &[u8]) {
         if self.skipping {

@@ -20,6 +20,8 @@ pub(super) struct Group {
     pub place: Place,
     /// Whether the record was seen that the kernel writes last.
     complete: bool,
+    /// Whether no other record can follow: the kernel's last was seen, or it is a program's.
+    ended: bool,
     /// Number of the record that came last.
     last: u64,
     /// Whether records were left out because there were too many.
@@ -69,6 +71,8 @@ impl Window {
             "EOE" | "PROCTITLE" => true,
             _ => group.lines.is_empty() && head.kind != "SYSCALL",
         };
+        group.ended |=
+            matches!(head.kind, "EOE" | "PROCTITLE") || memchr::memmem::find(text.as_bytes(), b" msg='").is_some();
         if head.kind == "SYSCALL" && group.lines.len() == 1 {
             group.complete = false;
         }
@@ -114,6 +118,17 @@ impl Window {
         self.groups.pop_front()
     }
 
+    /// The next event that no record can follow, oldest first.
+    pub fn ended_first(&mut self) -> Option<Group> {
+        let at = self.groups.iter().position(|group| group.ended)?;
+        self.groups.remove(at)
+    }
+
+    /// Says where the events lie that are still open.
+    pub fn move_to(&mut self, place: Place) {
+        self.groups.iter_mut().for_each(|group| group.place = place);
+    }
+
     /// Takes back the room of an event that has left.
     pub fn recycle(&mut self, mut group: Group) {
         if self.spare.len() < 8 && group.text.capacity() <= 1 << 16 {
@@ -121,6 +136,7 @@ impl Window {
             group.lines.clear();
             group.key = None;
             group.complete = false;
+            group.ended = false;
             group.cut_short = false;
             self.spare.push(group);
         }
