@@ -156,10 +156,10 @@ def _seen(prepared_rules, telemetry: Iterable[str]) -> set[str]:
     ("platform", "least"),
     [
         ("elastic-eql", 50),
-        ("elastic-esql", 40),
+        ("elastic-esql", 50),
         ("elastic-lucene", 40),
         ("opensearch", 40),
-        ("splunk", 30),
+        ("splunk", 42),
         ("defender", 28),
         ("sentinel", 24),
         ("crowdstrike", 12),
@@ -335,3 +335,28 @@ def test_unknown_places_in_v19_are_said() -> None:
     (remark,) = unplaced([replace(compiled, rule=rule)], V19)
     assert "T9999" in remark.message
     assert sigma_rules(replace(compiled, rule=rule), V19).documents[0]["tags"] == ["attack.stealth", "attack.t9999"]
+
+
+@pytest.mark.parametrize("platform", ["splunk", "elastic-esql"])
+def test_sequences_without_an_order_are_said(platform: str) -> None:
+    query = (
+        'sequence by host.id, process.entity_id with maxspan=1m [process where host.os.type == "linux" and process.name : "a"] '
+        '[network where host.os.type == "linux" and process.name : "a"]'
+    )
+    (file,), remarks = export_platform([_compiled(query)], platform, V19)
+    assert "event_type_count >= 2" in file.text
+    assert any("order of the events" in remark.message for remark in remarks)
+
+
+def test_splunk_searches_are_bound_to_their_events() -> None:
+    sources = {
+        "windows": "WinEventLog:Microsoft-Windows-Sysmon/Operational",
+        "linux": "Syslog:Linux-Sysmon/Operational",
+    }
+    for system, source in sources.items():
+        compiled = _compiled(f'process where host.os.type == "{system}" and process.name : "a"')
+        (file,), remarks = export_platform([compiled], "splunk", V19)
+        assert f'source="{source}"' in file.text
+        assert not any("no log source" in remark.message for remark in remarks)
+    compiled = _compiled('process where host.os.type == "macos" and process.name : "a"')
+    assert any("no log source for macos" in remark.message for remark in export_platform([compiled], "splunk", V19)[1])

@@ -38,6 +38,8 @@ class Platform:
     """Reads ECS: our own pipeline is used, and fields without a name in Sigma are known."""
     aliases: bool = False
     """Joins events by fields of different names."""
+    unordered: bool = False
+    """Has correlations, but none that asks for an order: a sequence becomes events near one another, in any order."""
 
 
 _WINDOWS = "@windows"
@@ -45,7 +47,7 @@ _SYSMON = "sigma.pipelines.sysmon:sysmon_pipeline"
 PLATFORMS = {
     "elastic-eql": Platform("Elastic EQL", "sigma.backends.elasticsearch:EqlBackend", ending="eql", ecs=True),
     "elastic-esql": Platform(
-        "Elastic ES|QL", "sigma.backends.elasticsearch:ESQLBackend", ending="esql", ecs=True, aliases=True
+        "Elastic ES|QL", "sigma.backends.elasticsearch:ESQLBackend", ending="esql", ecs=True, unordered=True
     ),
     "elastic-lucene": Platform(
         "Elastic Lucene", "sigma.backends.elasticsearch:LuceneBackend", ending="lucene", comment="/* {} */", ecs=True
@@ -56,10 +58,15 @@ PLATFORMS = {
     "splunk": Platform(
         "Splunk SPL",
         "sigma.backends.splunk:SplunkBackend",
-        (f"{_SYSMON}{_WINDOWS}", f"{_SYSMON}@linux", f"sigma.pipelines.splunk:splunk_windows_pipeline{_WINDOWS}"),
+        (
+            f"{_SYSMON}{_WINDOWS}",
+            "contraband.export.sigma.sysmon_linux:sysmon_linux_pipeline@linux",
+            f"sigma.pipelines.splunk:splunk_windows_pipeline{_WINDOWS}",
+        ),
         ending="spl",
         comment="```{}```",
         aliases=True,
+        unordered=True,
     ),
     "defender": Platform(
         "Microsoft Defender XDR (KQL)",
@@ -114,6 +121,14 @@ def export_platform(
         queries, refused = _queries(made, platform)
         lost = not queries
         remarks += [Remark(made.rule.slug, f"{platform.title}: {reason}", lost=lost) for reason in refused]
+        remarks += [] if lost else _by_name_only(made, platform)
+        if platform.unordered and not lost and any("correlation" in document for document in made.documents):
+            remarks.append(
+                Remark(
+                    made.rule.slug,
+                    f"{platform.title}: the order of the events is not asked for, and time is cut into fixed spans",
+                )
+            )
         remarks += [remark for remark in made.remarks if not (platform.ecs and "kept as ECS" in remark.message)]
         if lost:
             continue
@@ -122,6 +137,17 @@ def export_platform(
             Exported(f"{made.rule.slug}.{platform.ending}", "".join(f"{heading}{query}\n\n" for query in queries))
         )
     return files, remarks
+
+
+def _by_name_only(made: SigmaRules, platform: Platform) -> Iterator[Remark]:
+    """Systems for which the platform has no log source in its pipelines."""
+    bound = {entry.partition("@")[2] for entry in platform.pipelines if "@" in entry}
+    products = {document["logsource"].get("product") for document in made.documents if "logsource" in document}
+    for product in sorted(filter(None, products - bound if bound else ())):
+        yield Remark(
+            made.rule.slug,
+            f"{platform.title}: no log source for {product}; add yours, the fields are as Sigma names them",
+        )
 
 
 def _heading(rule: Rule) -> str:
@@ -175,7 +201,7 @@ def convert(made: SigmaRules, platform: Platform) -> list[str]:
     collect = _load("sigma.collection:SigmaCollection").from_dicts
     backend = _load(platform.backend)(processing_pipeline=_pipeline(platform, made))
     try:
-        collection = collect([_strip(document) for document in made.documents])
+        collection = collect([_given(document, platform) for document in made.documents])
         found = backend.convert(collection, platform.output_format)
     except Exception as error:  # backends raise whatever their code meets in a construct that they were not written for
         raise Refused(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}") from None
@@ -196,9 +222,12 @@ def _pipeline(platform: Platform, made: SigmaRules) -> Any:
     return pipeline
 
 
-def _strip(document: dict[str, Any]) -> dict[str, Any]:
-    """Without our own attribute, which some backends would write out."""
-    return {key: value for key, value in document.items() if key != "contraband"}
+def _given(document: Document, platform: Platform) -> Document:
+    """A document as the backend gets it: without our own attribute, which some backends would write out."""
+    own = {key: value for key, value in document.items() if key != "contraband"}
+    if platform.unordered and "correlation" in own:
+        own["correlation"] = {**own["correlation"], "type": "temporal"}
+    return own
 
 
 def _load(path: str) -> Any:
