@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 _PLACEHOLDER = re.compile(r"\{\{([^{}]+)\}\}")
 _PLATFORMS = {"linux": "Linux", "windows": "Windows", "macos": "macOS"}
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f`]")
+_PLAIN = re.compile(r"[\w@%+=:,./\\-]+")
 
 
-def fill(text: str, alert: Mapping[str, Any]) -> str:
-    """`{{field}}` replaced by the alert's value; without one, by the field's name in angle brackets. Values are hostile input: control
-    characters and back-quotes are taken out."""
+def fill(text: str, alert: Mapping[str, Any], *, quote: Callable[[str], str] = str) -> str:
+    """`{{field}}` replaced by the alert's value; without one, by the field's name in angle brackets.
+
+    The alert's fields may be dotted names or objects in objects, as in Elasticsearch's `_source`. Values are hostile input: control characters
+    and back-quotes are taken out, and `quote` makes a value one word of a shell's command.
+    """
 
     def value(match: re.Match[str]) -> str:
-        found = alert.get(match[1])
+        found = _value(alert, match[1])
         if found is None or found == []:
             return f"<{match[1]}>" if not alert else f"<no {match[1]}>"
         values = found if isinstance(found, list) else [found]
-        return _UNSAFE.sub(" ", " ".join(str(item) for item in values))
+        return quote(_UNSAFE.sub(" ", " ".join(str(item) for item in values)))
 
     return _PLACEHOLDER.sub(value, text)
+
+
+def _value(alert: Mapping[str, Any], field: str) -> Any:
+    """The value under a dotted name, however the alert divides the name into objects."""
+    if field in alert:
+        return alert[field]
+    for end in (index for index, letter in enumerate(field) if letter == "."):
+        inner = alert.get(field[:end])
+        if isinstance(inner, Mapping) and (found := _value(inner, field[end + 1 :])) is not None:
+            return found
+    source = alert.get("_source")
+    return _value(source, field) if isinstance(source, Mapping) else None
+
+
+def _for_powershell(value: str) -> str:
+    return value if _PLAIN.fullmatch(value) else "'" + value.replace("'", "''") + "'"
 
 
 def render_playbook(playbook: Mapping[str, Any], alert: Mapping[str, Any]) -> str:
@@ -55,7 +76,8 @@ def render_guide(guide: Mapping[str, Any], alert: Mapping[str, Any]) -> str:
 
 def _commands(entry: Mapping[str, Any], alert: Mapping[str, Any]) -> Iterator[str]:
     for platform, commands in entry.get("commands", {}).items():
+        quote = _for_powershell if platform == "windows" else shlex.quote
         yield f"{_PLATFORMS[platform]}:"
         yield ""
-        yield from (f"    {fill(command, alert)}" for command in commands)
+        yield from (f"    {fill(command, alert, quote=quote)}" for command in commands)
         yield ""
