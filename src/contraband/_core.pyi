@@ -7,6 +7,7 @@ __all__ = [
     "Engine",
     "PlanError",
     "Scan",
+    "Watch",
     "__version__",
     "decode",
     "function_names",
@@ -27,9 +28,13 @@ class Engine:
 @final
 class Scan:
     def next(self) -> bytes | None: ...
-    def progress(self) -> tuple[int, int]: ...
+    def watch(self) -> Watch: ...
     def summary(self) -> bytes: ...
     def stop(self) -> None: ...
+
+@final
+class Watch:
+    def progress(self) -> tuple[int, int]: ...
 
 def decode(
     source: str, data: bytes, host_name: str | None = None

@@ -2,7 +2,7 @@
 
 #![allow(missing_docs)] // PyO3's macros make items of their own
 
-use contraband_core::executor::{Engine as CoreEngine, Next, Scan as CoreScan};
+use contraband_core::executor::{Engine as CoreEngine, Next, Scan as CoreScan, Watch as CoreWatch};
 use contraband_core::input::Input;
 use contraband_core::kernels;
 use contraband_core::plan::PLAN_VERSION;
@@ -41,7 +41,7 @@ impl Engine {
     }
 
     /// Starts a scan of paths, of `-` (standard input) and of bytes in memory.
-    fn scan(&self, inputs: Vec<Given>, options: Vec<u8>) -> PyResult<Scan> {
+    fn scan(&self, py: Python<'_>, inputs: Vec<Given>, options: Vec<u8>) -> PyResult<Scan> {
         let inputs = inputs
             .into_iter()
             .map(|given| match given {
@@ -51,7 +51,8 @@ impl Engine {
             .collect();
         let inner =
             CoreScan::start(&self.inner, inputs, &options).map_err(|error| PlanError::new_err(error.to_string()))?;
-        Ok(Scan { inner })
+        let watch = Py::new(py, Watch { inner: inner.watch() })?;
+        Ok(Scan { inner, watch })
     }
 }
 
@@ -59,6 +60,21 @@ impl Engine {
 #[pyclass(module = "contraband._core")]
 struct Scan {
     inner: CoreScan,
+    watch: Py<Watch>,
+}
+
+/// How far a scan is. Apart from the scan, which nobody can look at while another thread waits for its output.
+#[pyclass(module = "contraband._core", frozen)]
+struct Watch {
+    inner: CoreWatch,
+}
+
+#[pymethods]
+impl Watch {
+    /// Bytes read, and bytes known in all.
+    fn progress(&self) -> (u64, u64) {
+        self.inner.progress()
+    }
 }
 
 #[pymethods]
@@ -75,9 +91,9 @@ impl Scan {
         }
     }
 
-    /// Bytes read, and bytes known in all.
-    fn progress(&self) -> (u64, u64) {
-        self.inner.progress()
+    /// How far it is, for other threads too.
+    fn watch(&self, py: Python<'_>) -> Py<Watch> {
+        self.watch.clone_ref(py)
     }
 
     /// What was counted, as JSON.
@@ -170,6 +186,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("PlanError", module.py().get_type::<PlanError>())?;
     module.add_class::<Engine>()?;
     module.add_class::<Scan>()?;
+    module.add_class::<Watch>()?;
     module.add_function(wrap_pyfunction!(decode, module)?)?;
     module.add_function(wrap_pyfunction!(source_names, module)?)?;
     module.add_function(wrap_pyfunction!(function_names, module)?)?;

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -23,6 +22,7 @@ from contraband.cli.common import (
     report_summary,
     say,
 )
+from contraband.cli.progress import show_progress
 from contraband.detection.rules import InvalidException, Severity
 from contraband.detection.scan import Prepared, prepare_named, start
 from contraband.engine import EngineError, EngineOptions, Scan, ScanOptions
@@ -163,7 +163,8 @@ def _write(
     stream = open_output(output)
     terminal = output in (None, "-") and sys.stdout.isatty()
     form = form or ("table" if terminal else "ndjson")
-    finish = _progress(scan, quiet=quiet)
+    # Alerts that go to the terminal line by line would be mixed up with it.
+    finish = show_progress(scan, quiet=quiet or (terminal and form == "ndjson"))
     worst = -1
     stopped = False
     try:
@@ -231,31 +232,3 @@ def _width(terminal: bool) -> int:
 
 def _color(terminal: bool) -> bool:
     return (terminal or "FORCE_COLOR" in os.environ) and "NO_COLOR" not in os.environ
-
-
-def _progress(scan: Scan, *, quiet: bool) -> Callable[[], None]:
-    """A progress bar on stderr for long scans in a terminal; gives what ends it."""
-    if quiet or not sys.stderr.isatty() or "CI" in os.environ:
-        return lambda: None
-    over = threading.Event()
-
-    def show() -> None:
-        if over.wait(1.0):
-            return
-        began = time.monotonic()
-        while not over.wait(0.2):
-            read, total = scan.progress()
-            rate = read / max(time.monotonic() - began + 1.0, 0.001)
-            left = f", {max(total - read, 0) / rate:,.0f} s left" if total > read and rate else ""
-            share = f"{min(read / total, 1):4.0%} of {total / 1e6:,.0f} MB" if total else f"{read / 1e6:,.0f} MB"
-            click.echo(f"\r{share}, {rate / 1e6:,.0f} MB/s{left}\x1b[K", err=True, nl=False)
-        click.echo("\r\x1b[K", err=True, nl=False)
-
-    thread = threading.Thread(target=show, daemon=True)
-    thread.start()
-
-    def finish() -> None:
-        over.set()
-        thread.join()
-
-    return finish

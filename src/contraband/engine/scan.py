@@ -52,6 +52,7 @@ class Scan:
 
     def __init__(self, scan: Any) -> None:
         self._scan = scan
+        self._watch = scan.watch()
 
     def __iter__(self) -> Iterator[bytes]:
         while (block := self._scan.next()) is not None:
@@ -66,8 +67,8 @@ class Scan:
                 yield json.loads(line)
 
     def progress(self) -> tuple[int, int]:
-        """Bytes read so far, and bytes known in all."""
-        read, total = self._scan.progress()
+        """Bytes read so far, and bytes known in all. Any thread may ask while another waits for output."""
+        read, total = self._watch.progress()
         return read, total
 
     def summary(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ mod work;
 
 pub use engine::Engine;
 pub use options::{EngineOptions, Output, Position, ScanOptions};
-pub use scan::{Next, Scan};
+pub use scan::{Next, Scan, Watch};
 pub use summary::{FaultSummary, FileSummary, Summary};
 
 use std::fs::{File, OpenOptions};

@@ -97,9 +97,9 @@ impl Scan {
         }
     }
 
-    /// Bytes read, and bytes known in all.
-    pub fn progress(&self) -> (u64, u64) {
-        (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
+    /// A second handle, for whoever wants to know how far the scan is while another waits for its output.
+    pub fn watch(&self) -> Watch {
+        Watch { done: Arc::clone(&self.done), total: Arc::clone(&self.total) }
     }
 
     /// What has been counted: complete once `next` has given `None`.
@@ -117,6 +117,20 @@ impl Scan {
         if let (true, Ok(mut summary)) = (failed, self.summary.lock()) {
             summary.broken = true;
         }
+    }
+}
+
+/// Looks at a running scan.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    done: Arc<AtomicU64>,
+    total: Arc<AtomicU64>,
+}
+
+impl Watch {
+    /// Bytes read, and bytes known in all.
+    pub fn progress(&self) -> (u64, u64) {
+        (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
     }
 }
 
