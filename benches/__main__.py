@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from benches import agreement
-from benches.answers import inner_seconds
+from benches.answers import inner_times
 from benches.cases import Case, Group, Inputs, environment, groups
 from benches.corpus import DATA
 from benches.measure import Times, run
@@ -31,7 +31,7 @@ def arguments() -> argparse.Namespace:
         prog="python -m benches", description="Benchmarks of whole processes; each answer is checked."
     )
     parser.add_argument("--size", type=float, default=1, help="1: 300,000 events, 750 MB; 10 adds the file of 7.5 GB")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--elastic-rules", type=Path, help="the folder `rules` of Elastic's detection-rules")
     parser.add_argument("--evtx", type=Path, help="an event log whose chunks are repeated to 64 MB")
     parser.add_argument("--evtx-dump", default=shutil.which("evtx_dump"), help="cargo install evtx")
@@ -49,7 +49,8 @@ def measure(group: Group, rounds: int, wrong: list[str]) -> dict[str, tuple[Case
     processor = dict.fromkeys(taken, float("inf"))
     for turn in range(rounds + 1):
         for case in group.cases:
-            if turn and turn > (case.rounds or rounds):
+            wanted = case.rounds or rounds
+            if turn > wanted or (not turn and wanted == 1):  # what is timed once is not warmed either
                 continue
             done = run(list(case.argv), folder, environment())
             problem = (
@@ -61,10 +62,11 @@ def measure(group: Group, rounds: int, wrong: list[str]) -> dict[str, tuple[Case
                 wrong.append(f"{group.name}: {case.name}: {problem}")
                 print("WRONG", wrong[-1], file=sys.stderr)
                 continue
+            seconds, used = inner_times(done.output) if case.inner else (done.seconds, done.processor)
             peaks[case.name] = max(peaks[case.name], done.peak)
-            processor[case.name] = min(processor[case.name], done.processor)
+            processor[case.name] = min(processor[case.name], used)
             if turn:
-                taken[case.name].append(inner_seconds(done.output) if case.inner else done.seconds)
+                taken[case.name].append(seconds)
     return {
         case.name: (case, Times(tuple(taken[case.name]), processor[case.name], peaks[case.name]))
         for case in group.cases
@@ -91,17 +93,22 @@ def table(group: Group, results: dict[str, tuple[Case, Times]]) -> None:
 
 
 def print_targets(results: dict[tuple[str, str], tuple[Case, Times]]) -> None:
-    """Each target with its value by medians and by each case's best run: on a loaded machine the second says more."""
-    best = {key: (case, Times((taken.least,), taken.processor, taken.peak)) for key, (case, taken) in results.items()}
-    print("\n### Targets\n\n| | target | by medians | | by best runs | |\n|---|---:|---:|---|---:|---|")
+    """Each target by the clock and by processor seconds.
+
+    The clock decides; on a machine with other work the second is what tells programs apart. Rates there are of one processor.
+    """
+    used = {
+        key: (case, Times((taken.processor,), taken.processor, taken.peak)) for key, (case, taken) in results.items()
+    }
+    print("\n### Targets\n\n| | target | by the clock | | by processor seconds | |\n|---|---:|---:|---|---:|---|")
     for target in TARGETS:
         try:
-            values = target.measure(results), target.measure(best)
+            values = target.measure(results), target.measure(used)
         except KeyError:
             continue  # a case did not run here
         sign = "≥" if target.at_least else "≤"
         told = (f"{value:,.2f} {target.unit} | {'met' if target.met(value) else '**missed**'}" for value in values)
-        print(f"| {target.text} | {sign} {target.limit:,} {target.unit} | {' | '.join(told)} |")
+        print(f"| {target.text} | {sign} {target.limit:,} {target.unit} | {' | '.join(told)} |", flush=True)
 
 
 def machine() -> str:

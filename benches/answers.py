@@ -160,6 +160,7 @@ def _agree(counts: set[int], count: int) -> str:
     return "" if len(counts) == 1 and count else f"numbers of records differ: {sorted(counts)}"
 
 
-def inner_seconds(path: Path) -> float:
-    """The seconds that a rival took for the query alone."""
-    return float(json.loads(path.read_bytes())["seconds"])
+def inner_times(path: Path) -> tuple[float, float]:
+    """What a rival took for the query alone: seconds by the clock, and of all processors together."""
+    told = json.loads(path.read_bytes())
+    return float(told["seconds"]), float(told["processor"])

@@ -24,7 +24,10 @@ QUICK_EVENTS = 2_000  # for python-eql with hundreds of rules
 
 @dataclass(frozen=True)
 class Case:
-    """One program on one file. `inner` takes the seconds that the program says its query took, not those of the process."""
+    """One program on one file. `inner` takes the seconds that the program says its query took, not those of the process.
+
+    `rounds` are fewer for what takes minutes.
+    """
 
     name: str
     argv: tuple[str, ...]
@@ -73,10 +76,18 @@ def contraband(
     return Case(name, argv, check, truth.events, truth.bytes)
 
 
-def rival(module: str, *arguments: str | Path, name: str, truth: Truth, check: Check, inner: bool = False) -> Case:
+def rival(
+    module: str,
+    *arguments: str | Path,
+    name: str,
+    truth: Truth,
+    check: Check,
+    inner: bool = False,
+    rounds: int | None = None,
+) -> Case:
     """A script of `benches.rivals`."""
     argv = (sys.executable, "-m", f"benches.rivals.{module}", *map(str, arguments))
-    return Case(name, argv, check, truth.events, truth.bytes, inner=inner)
+    return Case(name, argv, check, truth.events, truth.bytes, inner=inner, rounds=rounds)
 
 
 def published(inputs: Inputs, events: int, *, large: bool = False) -> Group:
@@ -89,8 +100,8 @@ def published(inputs: Inputs, events: int, *, large: bool = False) -> Group:
         rival("duckdb_scan", "ids", path, name="DuckDB, query alone", truth=truth, check=right, inner=True),
     ]
     if not large:
-        cases.append(rival("orjson_loop", path, name="orjson loop", truth=truth, check=right))
-        cases.append(rival("python_eql", path, PUBLISHED_RULE, name="python-eql", truth=truth, check=right))
+        cases.append(rival("orjson_loop", path, name="orjson loop", truth=truth, check=right, rounds=1))
+        cases.append(rival("python_eql", path, PUBLISHED_RULE, name="python-eql", truth=truth, check=right, rounds=1))
     if rg := inputs.tool("rg"):
         argv = (rg, "-c", "-i", "-F", "msiexec.exe", str(path))
         cases.append(

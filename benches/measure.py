@@ -38,7 +38,7 @@ def run(argv: list[str], folder: Path, environment: dict[str, str]) -> Run:
 
 @dataclass(frozen=True)
 class Times:
-    """The runs of one case, in seconds; `processor` is the least that one took of all processors together, starting included."""
+    """The runs of one case, in seconds; `processor` is the least that one took of all processors together, its start included but for `inner` cases."""
 
     seconds: tuple[float, ...]
     processor: float
