@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
+
+LAUNCHER = Path(__file__).parent / "launch.py"
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,12 @@ class Run:
 
 def run(argv: list[str], folder: Path, environment: dict[str, str]) -> Run:
     """Start `argv`, its output and errors going to files of `folder`, and wait for it."""
-    output, errors = folder / "stdout", folder / "stderr"
-    with output.open("wb") as out, errors.open("wb") as err:
-        began = time.perf_counter()
-        process = subprocess.Popen(argv, stdout=out, stderr=err, env=environment)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return Run(seconds, usage.ru_utime + usage.ru_stime, peak, process.returncode, output, errors)
+    output, errors, report = folder / "stdout", folder / "stderr", folder / "report"
+    launcher = (sys.executable, "-I", "-S", str(LAUNCHER), str(report), str(output), str(errors))
+    subprocess.run([*launcher, *argv], env=environment, check=True)
+    seconds, processor, peak, status = report.read_text().split()
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Run(float(seconds), float(processor), int(peak) * unit, int(status), output, errors)
 
 
 @dataclass(frozen=True)
