@@ -76,7 +76,7 @@ def test_nothing_to_write_is_an_error(tmp_path: Path) -> None:
 
 def test_several_rule_files_need_a_folder(tmp_path: Path) -> None:
     assert "--output" in str(run("T1546.016", "--to", "elastic").exception)
-    done = run("linux-script-downloader", "--to", "elastic")
+    done = run("T1546.016/published", "--to", "elastic")
     assert tomllib.loads(done.stdout)["rule"]["type"] == "eql"
     assert run("T1546.016", "--to", "elastic", "-o", tmp_path).return_value == 0
     assert (tmp_path / "rules/linux/persistence_linux_script_downloader.toml").is_file()

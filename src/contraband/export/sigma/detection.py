@@ -17,7 +17,7 @@ from contraband.export.sigma.taxonomy import ARGUMENTS, NAMES, NUMBERS_OF_KEYWOR
 Map = dict[str, Any]
 
 _COMPARE = {CompareOp.LT: "lt", CompareOp.LE: "lte", CompareOp.GT: "gt", CompareOp.GE: "gte"}
-_LUCENE_ONLY = frozenset('#@&<>~"')
+_LUCENE_ONLY = frozenset('#&<>~"')
 _LABELS = (
     ("Parent", "parent"),
     ("CommandLine", "command_line"),
@@ -248,9 +248,7 @@ def _regex(path: str, constants: tuple[str, ...], translation: Translation, *, f
 
 def perl_regex(pattern: str, *, start: str = "^", end: str = "$") -> str:
     """A Lucene expression, which matches whole values, as one that is searched for. Raises `Inexpressible` for Lucene's own operators."""
-    if set(_outside_classes(pattern)) & _LUCENE_ONLY:
-        raise Inexpressible("a regular expression with operators that only Lucene has")
-    plain = pattern.replace('\\"', '"')
+    plain = "".join(_perl(part) for part in _PIECES.findall(pattern))
     if "|" in plain:
         plain = f"({plain})"  # an alternative at the outermost level must not take an end with it
     before = "" if plain.startswith(".*") else start
@@ -258,6 +256,16 @@ def perl_regex(pattern: str, *, start: str = "^", end: str = "$") -> str:
     return f"{before}{plain}{after}"
 
 
-def _outside_classes(pattern: str) -> str:
-    """The characters of an expression that are neither escaped nor inside brackets."""
-    return re.sub(r"\[(?:\\.|[^\]\\])*\]", "", re.sub(r"\\[^\[\]]", "", pattern))
+# A class, an escaped character, or one character.
+_PIECES = re.compile(r"\[(?:\\.|[^\]\\])*\]|\\.|.", re.DOTALL)
+
+
+def _perl(piece: str) -> str:
+    """A piece of a Lucene expression; `@` is any text there."""
+    if piece == '\\"':
+        return '"'
+    if piece == "@":
+        return ".*"
+    if piece in _LUCENE_ONLY:
+        raise Inexpressible(f"a regular expression with the operator `{piece}`, which only Lucene has")
+    return piece

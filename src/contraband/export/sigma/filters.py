@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from contraband.detection.compiled import type_of
 from contraband.detection.exceptions import Item
 from contraband.diagnostics import Span
 from contraband.eql.analysis import checked
 from contraband.eql.analysis.checked import Fold, MatchKind
 from contraband.export.sigma.detection import Inexpressible
-from contraband.schema.types import FieldType
+from contraband.schema.types import FieldType, TypeFamily
 
 _NOWHERE = Span(0, 0)
 
@@ -41,8 +42,21 @@ def _test(entry: Mapping[str, Any], path: str, item: Item) -> checked.Scalar:
         case "match" | "match_any":
             values = entry["value"] if isinstance(entry["value"], list) else [entry["value"]]
             constants = tuple(map(str, values))
+            if (typed := _typed(path, constants)) is not None:
+                return checked.Membership(field, typed, _NOWHERE)
             return checked.Match(field, MatchKind.EQUALS, constants, Fold.NONE, _NOWHERE)
         case "wildcard":
             return checked.Match(field, MatchKind.WILDCARD, (str(entry["value"]),), Fold.NONE, _NOWHERE)
         case kind:
             raise Inexpressible(f"the exception {item.id} has an entry of type `{kind}`")
+
+
+def _typed(path: str, constants: tuple[str, ...]) -> tuple[checked.Literal, ...] | None:
+    """An exception writes every value as text: the constants of a field that holds booleans or whole numbers; None for text."""
+    match type_of(path).family:
+        case TypeFamily.BOOLEAN:
+            return tuple(checked.Literal(text.lower() == "true", FieldType.BOOLEAN, _NOWHERE) for text in constants)
+        case TypeFamily.INTEGER:
+            return tuple(checked.Literal(int(text), FieldType.LONG, _NOWHERE) for text in constants)
+        case _:
+            return None

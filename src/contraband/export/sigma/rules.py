@@ -109,7 +109,7 @@ def _base(
     translation = Translation(branch.category, branch.product)
     if branch.dropped:
         translation.approximations.add(f"{', '.join(branch.dropped)} is left to the log source {branch.category}")
-    detection = Detection(translation).document(_with_exceptions(branch.condition, compiled.exceptions, translation))
+    detection = Detection(translation).document(_with_exceptions(branch, compiled.exceptions, translation))
     source = {"category": branch.category, **({"product": branch.product} if branch.product else {})}
     head = _head(rule, version, suffix=suffix)
     if suffix:
@@ -119,10 +119,11 @@ def _base(
     return {**head, **({"name": name} if name else {}), **body, "level": level}, translation
 
 
-def _with_exceptions(
-    condition: checked.Condition, items: Iterable[Item], translation: Translation
-) -> checked.Condition:
-    filters = [excepted(item, translation.approximations) for item in items]
+def _with_exceptions(branch: Branch, items: Iterable[Item], translation: Translation) -> checked.Condition:
+    """The condition without what the exceptions for its system leave out."""
+    condition = branch.condition
+    chosen = [item for item in items if not (item.os_types and branch.product) or branch.product in item.os_types]
+    filters = [excepted(item, translation.approximations) for item in chosen]
     if not filters:
         return condition
     operands = condition.operands if isinstance(condition, checked.And) else (condition,)
