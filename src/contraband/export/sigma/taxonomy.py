@@ -7,6 +7,7 @@ Source: https://sigmahq.io/docs/basics/log-sources.html and the taxonomy appendi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -97,7 +98,9 @@ class Translation:
             return self.name(NAMES[path]), tuple(self._end_of_path(patterns))
         if path in ARGUMENTS:
             self.approximations.add(f"{path} is looked for anywhere in the command line, across quotes and arguments")
-            return self.name(ARGUMENTS[path]), _unique(part for one in patterns for part in _in_command_line(one))
+            return self.name(ARGUMENTS[path]), _unique(
+                part for one in patterns for part in _in_command_line(one, windows=self.product == "windows")
+            )
         if path == "file.extension" and "file.path" in FIELDS[self.category]:
             return self.name("file.path"), tuple(f"*.{pattern}" for pattern in patterns)
         return self.name(path), tuple(patterns)
@@ -115,21 +118,23 @@ def _unique(values: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))  # type: ignore[call-overload]
 
 
-def _in_command_line(pattern: str) -> list[str]:
-    """One argument as patterns of a whole command line: at its end, or followed by a blank; a path may stand within quotes, and a word may
-    be the program itself, with which a command line begins."""
-    path = pattern.startswith(("/", "./", "?:\\", "~"))
-    starts = (
-        [""]
-        if pattern.startswith("*")
-        else ["*"]
-        if path
-        else ["* "]
-        if pattern.startswith("-") or pattern.isdigit()
-        else ["", "* "]
-    )
-    bodies = [start + pattern for start in starts]
+_PATH = re.compile(r"[/~%]|\./|[A-Za-z?]:\\|\\\\")
+_WINDOWS_OPTION = re.compile(r"/[^/]*")
+
+
+def _in_command_line(pattern: str, *, windows: bool) -> list[str]:
+    """One argument as patterns of a whole command line: at its end, or followed by a blank; a path may stand within quotes."""
+    bodies = [start + pattern for start in _starts(pattern, windows=windows)]
     if pattern.endswith("*"):
         return bodies
-    closed = [bodies[0] + '"*'] if path and "\\" in pattern else []
+    closed = [bodies[0] + '"*'] if _PATH.match(pattern) and "\\" in pattern else []
     return [*(body + end for body in bodies for end in ("", " *")), *closed]
+
+
+def _starts(pattern: str, *, windows: bool) -> list[str]:
+    """What may stand before an argument. A word may be the program itself, with which a command line begins; an option or a number may not."""
+    if pattern.startswith("*"):
+        return [""]
+    if pattern.startswith("-") or pattern.isdigit() or (windows and _WINDOWS_OPTION.fullmatch(pattern)):
+        return ["* "]
+    return ["*"] if _PATH.match(pattern) else ["", "* "]
