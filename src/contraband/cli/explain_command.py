@@ -127,27 +127,35 @@ def _document(value: object, number: int) -> Mapping[str, Any]:
 def _explain_events(
     query: CheckedQuery, text: str, events: Sequence[tuple[int, Mapping[str, Any]]], *, as_json: bool
 ) -> None:
-    if query.kind is not QueryKind.EVENT and len(events) > 1:
-        from contraband.eql.reference.explain_search import tell_search
-
-        told = tell_search(query, [event for _, event in events], text)
-        if as_json:
-            click.echo(_json(told.as_data()))
-        else:
-            click.echo("\n".join(told.lines()))
+    if query.kind is not QueryKind.EVENT:
+        _explain_together(query, text, events, as_json=as_json)
         return
     for line, event in events:
-        parts = [(number, tell(stage.condition, event, text)) for number, stage in enumerate(query.stages, 1)]
+        told = tell(query.stages[0].condition, event, text)
         if as_json:
-            stages = [{"stage": number, **part.as_data()} for number, part in parts]
-            click.echo(_json({"line": line, "stages": stages}))
+            click.echo(_json({"line": line, **told.as_data()}))
             continue
         if len(events) > 1:
             click.echo(f"line {line}:")
-        for number, part in parts:
-            if len(parts) > 1:
-                click.echo(f"stage {number}:")
-            click.echo("\n".join(part.lines()))
+        click.echo("\n".join(told.lines()))
+
+
+def _explain_together(
+    query: CheckedQuery, text: str, events: Sequence[tuple[int, Mapping[str, Any]]], *, as_json: bool
+) -> None:
+    """What a sequence or sample makes of all events; of a single one also each stage, term by term."""
+    from contraband.eql.reference.explain_search import tell_search
+
+    told = tell_search(query, [event for _, event in events], text)
+    parts = [tell(stage.condition, events[0][1], text) for stage in query.stages] if len(events) == 1 else []
+    if as_json:
+        terms = {"terms": [part.as_data() for part in parts]} if parts else {}
+        click.echo(_json({**told.as_data(), "lines": [line for line, _ in events], **terms}))
+        return
+    for number, part in enumerate(parts, 1):
+        click.echo(f"stage {number}:")
+        click.echo("\n".join(part.lines()))
+    click.echo("\n".join(told.lines()))
 
 
 # ------------------------------------------------------------------------------------------------------------ many rules

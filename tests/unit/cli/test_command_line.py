@@ -159,3 +159,66 @@ def test_hunts_find_rare_things_first() -> None:
 
 def test_every_command_has_a_module() -> None:
     assert [name for name in COMMANDS if cli.get_command(None, name) is None] == []  # type: ignore[arg-type]
+
+
+SEQUENCE = 'sequence by host.id with maxspan=5s [any where process.name == "a"] [any where process.name == "b"]'
+A, B, LATE = (
+    {"@timestamp": f"2026-01-01T00:00:{second:02}Z", "event.category": "process", "process.name": name, "host.id": "h"}
+    for second, name in ((0, "a"), (5, "b"), (7, "b"))
+)
+
+
+def explained(query: str, *events: dict[str, object], more: tuple[str, ...] = ()) -> str:
+    stdin = "\n".join(map(json.dumps, events)).encode()
+    ran = run("explain", query, "-", *more, stdin=stdin)
+    assert ran.returncode == 0, ran.stderr.decode()
+    return ran.stdout.decode()
+
+
+def test_explain_tells_why_events_complete_no_sequence() -> None:
+    assert "1 sequence found" in explained(SEQUENCE, A, B)
+    late = explained(SEQUENCE, A, LATE)
+    assert "too late for stage 2: 7 s after event 0, 2 s more than maxspan=5 s" in late
+    told = json.loads(explained(SEQUENCE, A, LATE, more=("--json",)))
+    assert [reason["what"] for reason in told["because"]] == ["maxspan"]
+    assert told["because"][0]["over_ns"] == 2_000_000_000
+
+
+def test_explain_tells_of_one_event_each_stage_and_its_key() -> None:
+    shown = explained(SEQUENCE, A)
+    assert '+ process.name == "a"    <- process.name = a' in shown
+    assert 'meets stage 1, key (host.id = "h")' in shown
+    assert "stage 2 is met by no event" in shown
+
+
+def test_explain_reads_arrays_lines_and_picks_one() -> None:
+    ran = run("explain", SEQUENCE, "-", stdin=json.dumps([A, B]).encode())
+    assert b"1 sequence found" in ran.stdout
+    ran = run("explain", SEQUENCE, "-", "--line", "2", stdin="\n".join(map(json.dumps, (A, B))).encode())
+    assert b"meets stage 2" in ran.stdout
+    assert b"event 1" not in ran.stdout
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"[1]", b"\xff", b'{"a":1}\n{"b":', b"[" * 100_000])
+def test_explain_refuses_what_is_no_event(content: bytes) -> None:
+    ran = run("explain", SEQUENCE, "-", stdin=content)
+    assert ran.returncode == 2
+    assert b"Traceback" not in ran.stderr
+
+
+def test_explain_names_the_nearest_rules() -> None:
+    event = {"event.category": "process", "event.type": "start", "host.os.type": "linux", "process.name": "curl"}
+    ran = run("explain", "--rules", "T1546.016", "-", "--json", "--most", "5", stdin=json.dumps(event).encode())
+    rules = json.loads(ran.stdout)["rules"]
+    missed = [len(rule["missed"]) for rule in rules]
+    assert len(rules) == 5
+    assert missed == sorted(missed)
+    assert all(term["values"] for rule in rules for term in rule["missed"])
+
+
+def test_explain_shows_what_rules_share() -> None:
+    ran = run("explain", "--rules", "T1546.016", "--json")
+    plan = json.loads(ran.stdout)
+    assert max(term["rules"] for term in plan["terms"]) > 10
+    assert all(rule["estimated_shared_cost"] <= rule["estimated_cost"] for rule in plan["rules"])
+    assert b"distinct terms" in run("explain", "--rules", "T1546.016").stdout
