@@ -10,8 +10,9 @@ from typing import Any
 
 from contraband.detection.attack import AttackVersion, threat
 from contraband.detection.compiled import Compiled, compile_rules
-from contraband.detection.rules import Loaded, Problem, Rule
+from contraband.detection.rules import InvalidException, Loaded, Problem, Rule
 from contraband.detection.scan import own_exceptions
+from contraband.export.metadata import unfit
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,22 @@ class Remark:
 
 
 def prepared(loaded: Loaded) -> tuple[tuple[Compiled, ...], tuple[Problem, ...]]:
-    """Rules compiled with the exceptions in their own folders; problems for those that do not compile."""
-    return compile_rules(loaded.rules, list(own_exceptions(loaded)))
+    """Rules compiled with the exceptions in their own folders; problems for those that do not compile or whose metadata cannot be written out."""
+    fit: list[Rule] = []
+    items = list(own_exceptions(Loaded(exceptions=loaded.exceptions)))
+    problems: list[Problem] = []
+    for rule in loaded.rules:
+        try:
+            items += own_exceptions(Loaded(rules=(rule,)))
+            problem = unfit(rule, exception_document(rule))
+        except (InvalidException, ValueError) as error:
+            problem = str(error)
+        if problem is None:
+            fit.append(rule)
+        else:
+            problems.append(Problem(rule.path, f"cannot be exported: {problem}", rule=rule.name))
+    compiled, others = compile_rules(fit, items)
+    return compiled, (*problems, *others)
 
 
 def unplaced(rules: Iterable[Compiled], version: AttackVersion) -> Iterator[Remark]:

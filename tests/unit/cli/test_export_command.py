@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click import ClickException
 from click.testing import CliRunner, Result
 
 from contraband.cli.export_command import command
@@ -95,3 +96,32 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     assert importlib.import_module is not missing
     assert "contraband[sigma]" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "exceptions", "reason"),
+    [
+        ("threat = [{}]", "", "no tactic"),
+        ('threat = "none"', "", "`threat` is no list"),
+        ('threat = [{ tactic = { id = "TA0003", name = "Persistence" }, technique = "x" }]', "", "technique"),
+        ('tags = "x"', "", "`tags` is no list"),
+        ('version = "one"', "", "`version`"),
+        ("", '[[exceptions]]\n[exceptions.container]\nlist_id = "x"\n', "lacks `name`"),
+        ("", "[[exceptions]]\n[[exceptions.items]]\nname = 3\n", "entries"),
+        ("", "exceptions = ", "exceptions.toml"),
+    ],
+)
+@pytest.mark.parametrize("target", ["elastic", "kibana", "navigator", "sigma"])
+def test_metadata_that_cannot_be_written_is_a_problem(
+    tmp_path: Path, metadata: str, exceptions: str, reason: str, target: str
+) -> None:
+    folder = tmp_path / "rule"
+    folder.mkdir()
+    query = 'query = \'process where host.os.type == "linux" and process.name : "a"\''
+    (folder / "rule.toml").write_text(f'[rule]\nname = "n"\ntype = "eql"\nrule_id = "r"\n{query}\n{metadata}\n')
+    if exceptions:
+        (folder / "exceptions.toml").write_text(exceptions)
+    done = run(folder, "--to", target)
+    assert isinstance(done.exception, ClickException)
+    assert "no rule to export" in str(done.exception)
+    assert reason in done.stderr
