@@ -49,6 +49,7 @@ def rule_object(compiled: Compiled, version: AttackVersion) -> dict[str, Any]:
     integrations = rule.metadata.get("integration") or ()
     packages = [integrations] if isinstance(integrations, str) else list(integrations)
     return {
+        "from": "now-6m",
         "interval": "5m",
         "to": "now",
         "max_signals": 100,

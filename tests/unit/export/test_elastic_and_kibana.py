@@ -17,6 +17,7 @@ from contraband.detection.rules import load
 from contraband.detection.scan import alerts, prepare
 from contraband.export import export_elastic, export_kibana, export_navigator, prepared
 from contraband.export.toml_writer import write
+from shared import shared_path
 
 SCHEMA = json.loads(Path(__file__).with_name("kibana_import.schema.json").read_text())
 
@@ -218,3 +219,12 @@ def test_navigator_layer(package, version, tactic) -> None:
 )
 def test_toml_reads_back(document) -> None:
     assert tomllib.loads(write(document)) == document
+
+
+def test_elastics_own_rules_are_what_the_import_accepts() -> None:
+    compiled, problems = prepared(load(shared_path("elastic-rules/rules/windows")))
+    assert not problems
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    lines = [json.loads(line) for line in export_kibana(compiled, AttackVersion.V18).splitlines()]
+    assert len(lines) == len(compiled) + 1
+    assert not [line["name"] for line in lines if not validator.is_valid(line)]
