@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -12,7 +12,7 @@ import click
 
 from contraband.detection.packages import UnknownRules, load_named, samples_path
 from contraband.detection.rules import InvalidException, Loaded, Problem, joined
-from contraband.engine import CompiledRule, Engine, EngineError, EngineOptions, ScanOptions
+from contraband.engine import CompiledRule, Engine, EngineError, EngineOptions, Scan, ScanOptions
 
 if TYPE_CHECKING:
     from contraband.detection.exceptions import Item
@@ -32,8 +32,11 @@ def say(message: str) -> None:
     click.echo(message, err=True)
 
 
-def load(names: Sequence[str]) -> Loaded:
-    """The rules that the user named, or the package. A file named by the user must be valid; in folders problems are listed."""
+def load(names: Sequence[str], *, checking: bool = False) -> Loaded:
+    """The rules that the user named, or the package. A file named by the user must be valid; in folders problems are listed.
+
+    `checking` lists the problems of named files too: finding them is then the job.
+    """
     parts = []
     for name in names or (DEFAULT_RULES,):
         try:
@@ -42,7 +45,7 @@ def load(names: Sequence[str]) -> Loaded:
             fail(str(error))
         except OSError as error:
             fail(f"{name}: {error.strerror or error}")
-        if loaded.problems and Path(name).is_file():
+        if loaded.problems and not checking and Path(name).is_file():
             fail("\n".join(str(problem) for problem in loaded.problems))
         parts.append(loaded)
     return joined(parts)
@@ -98,6 +101,21 @@ def open_output(path: str | None) -> Any:
         fail(f"{path}: {error.strerror or error}")
 
 
+def stoppable(scan: Scan) -> Iterator[bytes]:
+    """The output; Ctrl-C asks the scan to end, and what was found so far still comes. The summary says whether it was stopped."""
+    blocks = iter(scan)
+    while True:
+        try:
+            block = next(blocks, None)
+        except KeyboardInterrupt:
+            scan.stop()
+            blocks = iter(scan)  # the interrupted iteration is over
+            continue
+        if block is None:
+            return
+        yield block
+
+
 def write_events(
     query: CheckedQuery,
     given: Sequence[str],
@@ -116,18 +134,17 @@ def write_events(
     except EngineError as error:
         fail(str(error))
     stream = open_output(output)
-    for block in scan:
+    for block in stoppable(scan):
         stream.write(block)
     stream.flush()
     summary = scan.summary()
-    report_summary(summary, time.monotonic() - began, rules=1, quiet=quiet)
+    report_summary(summary, time.monotonic() - began, quiet=quiet)
     return summary
 
 
-def report_summary(summary: dict[str, Any], seconds: float, *, rules: int, quiet: bool = False) -> None:
-    """What a scan read and found, on stderr."""
-    files = summary["files"]
-    for file in files:
+def report_faults(summary: Mapping[str, Any]) -> None:
+    """What could not be read, on stderr: the first few faults of a kind, then how many more."""
+    for file in summary["files"]:
         if file["error"]:
             say(f"error: {file['path']}: {file['error']}")
     for path, kinds in summary["faults"].items():
@@ -136,8 +153,16 @@ def report_summary(summary: dict[str, Any], seconds: float, *, rules: int, quiet
                 say(f"warning: {path}: record {record}, byte {offset}: {kind}: {message}")
             if found["count"] > len(found["first"]):
                 say(f"warning: {path}: {found['count'] - len(found['first'])} more of kind: {kind}")
+
+
+def report_summary(
+    summary: Mapping[str, Any], seconds: float, *, rules: int | None = None, quiet: bool = False
+) -> None:
+    """What a scan read and found, on stderr; without a number of rules it was one query, which finds results and not alerts."""
+    report_faults(summary)
     if quiet:
         return
+    files = summary["files"]
     _report_files(files)
     records = sum(file["records"] for file in files)
     skipped = sum(file["skipped"] for file in files)
@@ -150,14 +175,15 @@ def report_summary(summary: dict[str, Any], seconds: float, *, rules: int, quiet
         say(f"{sum(summary['excepted'].values())} alerts left out by exceptions")
     if summary["without_time"]:
         say(f"{summary['without_time']} events without a timestamp can be part of no sequence")
-    if summary["unseen"]:
-        say(f"{len(summary['unseen'])} of {rules} rules could see nothing: no event of their indices")
+    if summary["unseen"] and records and rules is not None:
+        say(f"{len(summary['unseen'])} of {rules} rules could see nothing: no event of their indices, host and time")
     unknown = summary["sources"].get("unknown")
-    if unknown:
+    if unknown and rules is not None:
         say(f"{unknown:,} events of unknown source were offered to all rules")
+    found = f"{alerts:,} results" if rules is None else f"{alerts:,} alerts of {rules} rules"
     say(
         f"{len(files)} files, {records:,} events ({skipped:,} passed over unread), {size / 1e6:,.1f} MB, {faults} faults, "
-        f"{alerts:,} alerts of {rules} rules in {seconds:.2f} s"
+        f"{found} in {seconds:.2f} s"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from contraband.cli.common import fail, open_output, paths, report_summary, write_events
+from contraband.cli.common import fail, open_output, paths, report_summary, say, write_events
 from contraband.engine import CompiledRule, Engine, EngineError, EngineOptions, ScanOptions
 from contraband.eql import CheckedQuery, compile_query
 
@@ -47,7 +47,12 @@ def command(
         summary = _write_parquet(query, given, options, limits, output, quiet=quiet)
     else:
         summary = write_events(query, given, options, limits, output, quiet=quiet)
-    return 0 if any(file["parsed"] for file in summary["files"]) else 2
+    if summary["stopped"]:
+        return 130
+    if not any(file["parsed"] for file in summary["files"]):
+        say("error: no event was read: silence is not success")
+        return 2
+    return 0
 
 
 def _write_parquet(
@@ -72,5 +77,5 @@ def _write_parquet(
     except (EngineError, ParquetUnavailable) as error:
         fail(str(error))
     summary = scan.summary()
-    report_summary(summary, time.monotonic() - began, rules=1, quiet=quiet)
+    report_summary(summary, time.monotonic() - began, quiet=quiet)
     return summary

@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from contraband.cli.common import fail, paths, say
+from contraband.cli.common import fail, paths, report_faults, say
 from contraband.detection.packages import UnknownRules, package_path
 from contraband.engine import EngineError
 from contraband.hunt import load_hunts, run_hunt
@@ -43,7 +43,9 @@ def command(package: str, given: tuple[str, ...], only: tuple[str, ...], form: s
     if unknown:
         fail(f"there is no hunt {', '.join(sorted(unknown))}; there are {', '.join(hunt.id for hunt in hunts)}")
     form = form or ("table" if sys.stdout.isatty() else "ndjson")
-    events = 0
+    # Every hunt reads anew, which standard input does not allow.
+    inputs: list[str | bytes] = [sys.stdin.buffer.read() if path == "-" else path for path in paths(given)]
+    events: int | None = None
     writer = csv.writer(sys.stdout)
     if form == "csv":
         writer.writerow(["hunt", "name", "group", "count", "hosts", "first", "last", "example"])
@@ -51,10 +53,12 @@ def command(package: str, given: tuple[str, ...], only: tuple[str, ...], form: s
         if only and hunt.id not in only:
             continue
         try:
-            found = run_hunt(hunt, paths(given))
+            found = run_hunt(hunt, inputs)
         except EngineError as error:
             fail(str(error))
-        events = max(events, found.events)
+        if events is None:
+            report_faults(found.summary)
+        events = found.events
         if form == "table" and found.groups:
             click.echo(f"{hunt.id} {hunt.name}: {hunt.question}")
         for group in found.groups[: most if form == "table" else None]:

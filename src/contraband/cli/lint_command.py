@@ -31,7 +31,7 @@ def command(names: tuple[str, ...], quiet: bool, pass_over: bool) -> int:
     Example:
       contraband lint T1546.016
     """
-    loaded = joined(map(_changed, dict.fromkeys(map(_rule_of, names)))) if pass_over else load(names)
+    loaded = joined(map(_changed, dict.fromkeys(map(_rule_of, names)))) if pass_over else load(names, checking=True)
     compiled, problems = compile_rules(loaded.rules)
     errors = [*loaded.problems, *problems, *(problem for entry in compiled for problem in errors_of(entry))]
     errors += faults(entry.rule for entry in compiled)

@@ -57,6 +57,8 @@ def command(
     Example (the shipped samples):
       contraband query 'process where process.name == "curl"' samples
     """
+    if not text.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        fail("the query is no valid UTF-8")
     try:
         checked = compile_query(
             text,
@@ -77,6 +79,8 @@ def command(
         host_name=host_name,
     )
     summary = write_events(checked, given, options, limits, output, quiet=quiet)
+    if summary["stopped"]:
+        return 130
     if summary["failed"]:
         say("error: the condition cannot be computed for some events; Elasticsearch would fail this search")
         return 2

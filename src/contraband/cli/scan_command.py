@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,8 +22,10 @@ from contraband.cli.common import (
     report_problems,
     report_summary,
     say,
+    stoppable,
 )
 from contraband.cli.progress import show_progress
+from contraband.detection.installations import with_installations
 from contraband.detection.rules import InvalidException, Severity
 from contraband.detection.scan import Prepared, prepare_named, start
 from contraband.engine import EngineError, EngineOptions, Scan, ScanOptions
@@ -115,6 +118,7 @@ def command(
             deprecated=deprecated,
             options=options,
         )
+        _refuse_named(prepared, names)
         report_problems(prepared.problems)
         if not prepared.rules and not allow_empty:
             fail("no rule was loaded: a scan without rules finds nothing (--allow-empty says that this is meant)")
@@ -143,6 +147,14 @@ def command(
     return _status(summary, worst, allow_empty=allow_empty, strict=strict, fail_on=fail_on)
 
 
+def _refuse_named(prepared: Prepared, names: Sequence[str]) -> None:
+    """A rule file that the user named must compile; in folders and exports, which hold many, the rest runs."""
+    files = {Path(name) for name in names if Path(name).is_file() and Path(name).suffix != ".ndjson"}
+    wrong = [str(problem) for problem in prepared.problems if problem.path in files]
+    if wrong:
+        fail("\n".join(wrong))
+
+
 def _status(summary: dict[str, Any], worst: int, *, allow_empty: bool, strict: bool, fail_on: str | None) -> int:
     files = summary["files"]
     if not allow_empty and files and all(file["error"] and not file["records"] for file in files):
@@ -169,7 +181,7 @@ def _write(
     stopped = False
     try:
         if form == "ndjson":
-            for block in _stoppable(scan):
+            for block in _alert_blocks(scan):
                 stream.write(block)
                 if terminal:
                     stream.flush()
@@ -178,7 +190,7 @@ def _write(
         else:
             from contraband.output import write_alerts
 
-            alerts = [alert for block in _stoppable(scan) for alert in _read(block)]
+            alerts = [alert for block in _alert_blocks(scan) for alert in _read(block)]
             worst = max((Severity(alert["kibana.alert.severity"]).rank for alert in alerts), default=-1)
             finish()
             write_alerts(form, alerts, stream, rules=prepared.rules, width=_width(terminal), color=_color(terminal))
@@ -193,19 +205,8 @@ def _write(
     return worst, stopped or scan.summary()["stopped"]
 
 
-def _stoppable(scan: Scan) -> Iterator[bytes]:
-    """The output; Ctrl-C asks the scan to end, and what was found so far still comes."""
-    blocks = iter(scan)
-    while True:
-        try:
-            block = next(blocks, None)
-        except KeyboardInterrupt:
-            scan.stop()
-            blocks = iter(scan)  # the interrupted iteration is over
-            continue
-        if block is None:
-            return
-        yield block
+def _alert_blocks(scan: Scan) -> Iterator[bytes]:
+    return map(with_installations, stoppable(scan))
 
 
 def _read(block: bytes) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """The fields that every alert of a rule carries, as Elastic's alert documents name them, flat and dotted.
 
-What comes from the event (its own fields, `@timestamp`, `kibana.alert.original_time`, the uuid) is added by the core.
+What comes from the event (its own fields, `@timestamp`, `kibana.alert.original_time`, the uuid, the ancestors) is added by the core.
 Source: Elastic's alert schema, https://www.elastic.co/docs/reference/security/fields-and-object-schemas/alert-schema.
 """
 
@@ -34,7 +34,6 @@ def static_fields(rule: Rule) -> dict[str, Any]:
         "event.kind": "signal",
         "kibana.alert.status": "active",
         "kibana.alert.workflow_status": "open",
-        "kibana.alert.depth": 1,
         "kibana.alert.severity": str(rule.severity),
         "kibana.alert.risk_score": rule.risk_score,
         "kibana.alert.rule.rule_id": rule.id,

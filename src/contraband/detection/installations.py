@@ -6,11 +6,13 @@ surest: the package in a maintainer script's path, the package file on the insta
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
+FIELD = "contraband.installation.id"
 _NAMESPACE = uuid.UUID("0f2bd4c7-8a45-4c86-9a8e-f1a4d5b31546")
 # What names a package in arguments, most telling first.
 _MARKS = (
@@ -42,8 +44,43 @@ def installation_of(alert: Mapping[str, Any]) -> str:
 
 
 def installation_id(alert: Mapping[str, Any]) -> str:
-    """The same as a UUID: equal for alerts of the same installation."""
-    return str(uuid.uuid5(_NAMESPACE, installation_of(alert)))
+    """The same as a UUID: equal for alerts of the same installation, on hosts that differ even where their names do not."""
+    host = alert.get("host.id") or alert.get("host.name") or ""
+    parent = alert.get("process.parent.entity_id") or alert.get("process.entity_id")
+    what = _package(alert) or (f"process {parent}" if parent else installation_of(alert))
+    name = f"{host}\0{what}".encode(errors="replace").decode()  # JSON may hold halves of surrogate pairs
+    return str(uuid.uuid5(_NAMESPACE, name))
+
+
+def with_installations(block: bytes) -> bytes:
+    """Lines of alerts with `contraband.installation.id` added to each that lacks it, everything else as it was written.
+
+    The alerts of one sequence lie in one block and share an id: that of the first of its events that names a package.
+    """
+    lines = block.splitlines()
+    alerts = [_read(line) for line in lines]
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for alert in alerts:
+        if "kibana.alert.group.index" in alert:
+            groups.setdefault(alert["kibana.alert.group.id"], []).append(alert)
+    shared = {group: installation_id(next(filter(_package, members), members[0])) for group, members in groups.items()}
+    return b"".join(_with(line, alert, shared) for line, alert in zip(lines, alerts, strict=True))
+
+
+def _read(line: bytes) -> dict[str, Any]:
+    try:
+        # Python refuses to make a number of thousands of digits; nothing here counts.
+        alert: dict[str, Any] = json.loads(line, parse_int=str, parse_float=str)
+    except RecursionError:  # lists within lists, deeper than Python goes
+        return {FIELD: ""}
+    return alert
+
+
+def _with(line: bytes, alert: Mapping[str, Any], shared: Mapping[str, str]) -> bytes:
+    if FIELD in alert:
+        return line + b"\n"
+    found = shared.get(alert.get("kibana.alert.group.id", "")) or installation_id(alert)
+    return b'%s,"%s":"%s"}\n' % (line.rstrip()[:-1], FIELD.encode(), found.encode())
 
 
 def _package(alert: Mapping[str, Any]) -> str:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contraband.detection import plan_cache
+from contraband.detection.installations import with_installations
 from contraband.detection.packages import material_of
 from contraband.detection.rules import Loaded, Problem, Rule, Severity
 from contraband.engine import Engine, EngineError, EngineOptions, Scan, ScanOptions, rule_set_json
 
 if TYPE_CHECKING:
     from contraband.detection.exceptions import Item
+
+
+Paths = Iterable[str | os.PathLike[str] | bytes] | str | os.PathLike[str] | bytes
+"""Files and folders by path, or the bytes of a file; one, or several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +124,33 @@ def own_exceptions(loaded: Loaded) -> Iterator[Item]:
             yield from (replace(item, rules=(rule.id,), list_id="") for item in load_items(path))
 
 
-def start(
-    prepared: Prepared, paths: Iterable[str | os.PathLike[str] | bytes], options: ScanOptions | None = None
-) -> Scan:
+def start(prepared: Prepared, paths: Paths, options: ScanOptions | None = None) -> Scan:
     """Start reading; iterate over the result."""
+    if isinstance(paths, str | bytes | os.PathLike):
+        paths = [paths]  # one path is no list of letters
     inputs = [path if isinstance(path, bytes) else os.fspath(path) for path in paths]
     return prepared.engine.scan(inputs, options)
 
 
-def alerts(
-    prepared: Prepared, paths: Iterable[str | os.PathLike[str] | bytes], options: ScanOptions | None = None
-) -> Iterator[dict[str, Any]]:
+def alerts(prepared: Prepared, paths: Paths, options: ScanOptions | None = None) -> Iterator[dict[str, Any]]:
     """The alerts, as they are found."""
-    return start(prepared, paths, options).documents()
+    return _documents(start(prepared, paths, options))
+
+
+def _documents(scan: Scan) -> Iterator[dict[str, Any]]:
+    for block in scan:
+        for line in with_installations(block).splitlines():
+            yield json.loads(line)
+    _warn(scan.summary())
+
+
+def _warn(summary: Mapping[str, Any]) -> None:
+    """What was not read, as warnings: a scan that passes over evidence in silence would look like one that found nothing."""
+    files = summary["files"]
+    for file in files:
+        if file["error"]:
+            warnings.warn(f"{file['path']}: {file['error']}", stacklevel=3)
+        elif file["faults"]:
+            warnings.warn(f"{file['path']}: {file['faults']} faults", stacklevel=3)
+    if not any(file["parsed"] + file["skipped"] or file["error"] for file in files):
+        warnings.warn("no event was read", stacklevel=3)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,8 @@ def search(
 
     `schema` maps field names to Elasticsearch types and then exactly these fields exist; None is ECS and the fields of Elastic's
     integrations, every other field being typed by its values. Elasticsearch's own `size` is 10; here the default is all. Raises
-    `contraband.CompileError` with every finding in the query, and `SearchError` where a condition cannot be computed.
+    `contraband.CompileError` with every finding in the query, `SearchError` where a condition cannot be computed, OSError if no path
+    can be read (some that cannot, and faults in files, are warnings), and ValueError for events and options that mean nothing.
     """
     # Here, so that loading the engine does not load the whole of EQL: a stored rule set runs without it.
     from contraband.eql import compile_query
@@ -71,6 +73,10 @@ def search(
         checked = query
     if result_position not in ("head", "tail"):
         raise ValueError(f"result_position is `head` or `tail`, not {result_position!r}")
+    if size is not None and size < 0:
+        raise ValueError(f"size is 0 or more, not {size}")
+    if max_samples_per_key < 1:
+        raise ValueError(f"max_samples_per_key is 1 or more, not {max_samples_per_key}")
     given: list[Any] = [events] if isinstance(events, str | os.PathLike) else list(events)
     documents: list[Event] = [event for event in given if isinstance(event, Mapping)]
     if documents and len(documents) != len(given):
@@ -89,14 +95,27 @@ def search(
         ),
     )
     found = list(scan.documents())
-    failed = scan.summary()["failed"]
-    if failed:
+    summary = scan.summary()
+    if failed := summary["failed"]:
         raise SearchError(f"the condition cannot be computed for {failed['query']} of the events")
+    if not documents:
+        _check_files(summary["files"])
     return _from_numbers(found, documents) if documents else _from_documents(found)
 
 
+def _check_files(files: list[dict[str, Any]]) -> None:
+    errors = [f"{file['path']}: {file['error']}" for file in files if file["error"]]
+    if errors and not any(file["records"] for file in files):
+        raise OSError("; ".join(errors))
+    faults = [f"{file['path']}: {file['faults']} faults" for file in files if file["faults"]]
+    for message in errors + faults:
+        warnings.warn(message, stacklevel=3)
+
+
 def _ndjson(events: Iterable[Event]) -> bytes:
-    return b"".join(json.dumps(event, separators=(",", ":"), ensure_ascii=True).encode() + b"\n" for event in events)
+    # JSON has no NaN: an event that cannot be written must not be passed over.
+    encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
+    return b"".join(encode(event).encode() + b"\n" for event in events)
 
 
 def _from_numbers(found: list[dict[str, Any]], events: list[Event]) -> Result:

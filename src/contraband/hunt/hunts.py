@@ -52,11 +52,16 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a hunt found, the rarest group first, and how many events were read."""
+    """What a hunt found, the rarest group first, and what was counted while reading."""
 
     hunt: Hunt
     groups: tuple[Group, ...]
-    events: int
+    summary: Mapping[str, Any]
+
+    @property
+    def events(self) -> int:
+        """How many records were read."""
+        return sum(file["records"] for file in self.summary["files"])
 
 
 def load_hunts(package: Path) -> tuple[Hunt, ...]:
@@ -79,8 +84,8 @@ def load_hunts(package: Path) -> tuple[Hunt, ...]:
     return tuple(hunts)
 
 
-def run_hunt(hunt: Hunt, paths: Sequence[str]) -> Found:
-    """Run a hunt over files and folders. Rare means: few hosts, then few times; ties in the order of the groups' values."""
+def run_hunt(hunt: Hunt, paths: Sequence[str | bytes]) -> Found:
+    """Run a hunt over files and folders, or the bytes of a file. Rare means: few hosts, then few times; ties in the order of the groups' values."""
     plan = lower(compile_query(hunt.eql))
     scan = Engine([CompiledRule(hunt.id, plan)], EngineOptions(routing=False)).scan(
         list(paths), ScanOptions(output="events")
@@ -90,9 +95,8 @@ def run_hunt(hunt: Hunt, paths: Sequence[str]) -> Found:
         for line in block.splitlines():
             for event in _events(json.loads(line)):
                 _count(hunt, event, groups)
-    files = scan.summary()["files"]
     ranked = sorted(groups.values(), key=lambda group: (len(group.hosts), group.count, group.key))
-    return Found(hunt, tuple(ranked), sum(file["records"] for file in files))
+    return Found(hunt, tuple(ranked), scan.summary())
 
 
 def _events(line: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:

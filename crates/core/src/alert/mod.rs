@@ -129,12 +129,33 @@ pub fn event(rule: &RuleAlert, subject: &Subject<'_, '_>, out: &mut Text) {
     let mut flat = Flat::new(&mut out.bytes);
     flat.document(subject.document, |key| rule.owns(key));
     let uuid = uuid(&rule.id, &[subject.identity]);
-    common(rule, subject, &uuid, out);
+    common(rule, subject, &Lineage::event(&uuid, subject), out);
     out.bytes.extend_from_slice(b"}\n");
 }
 
+/// What an alert was made from: events are of depth 0, alerts about them of depth 1, the shell alert of a sequence of depth 2.
+struct Lineage<'u> {
+    uuid: &'u str,
+    depth: u8,
+    /// The members of `kibana.alert.ancestors`, with commas between.
+    ancestors: String,
+}
+
+impl<'u> Lineage<'u> {
+    fn event(uuid: &'u str, subject: &Subject<'_, '_>) -> Self {
+        Self { uuid, depth: 1, ancestors: ancestor(subject.identity, "event", 0) }
+    }
+}
+
+fn ancestor(id: &str, kind: &str, depth: u8) -> String {
+    let mut quoted = Vec::new();
+    write_string(id, &mut quoted);
+    let quoted = String::from_utf8_lossy(&quoted);
+    format!("{{\"id\":{quoted},\"type\":\"{kind}\",\"depth\":{depth}}}")
+}
+
 /// What every alert about one event carries beyond the event.
-fn common(rule: &RuleAlert, subject: &Subject<'_, '_>, uuid: &str, out: &mut Text) {
+fn common(rule: &RuleAlert, subject: &Subject<'_, '_>, lineage: &Lineage<'_>, out: &mut Text) {
     let bytes = &mut out.bytes;
     if bytes.last() != Some(&b'{') {
         bytes.push(b',');
@@ -142,8 +163,10 @@ fn common(rule: &RuleAlert, subject: &Subject<'_, '_>, uuid: &str, out: &mut Tex
     bytes.extend_from_slice(b"\"event.kind\":\"signal\"");
     bytes.extend_from_slice(&rule.members);
     bytes.extend_from_slice(b",\"kibana.alert.uuid\":\"");
-    bytes.extend_from_slice(uuid.as_bytes());
-    bytes.push(b'"');
+    bytes.extend_from_slice(lineage.uuid.as_bytes());
+    let ancestry =
+        format!("\",\"kibana.alert.depth\":{},\"kibana.alert.ancestors\":[{}]", lineage.depth, lineage.ancestors);
+    bytes.extend_from_slice(ancestry.as_bytes());
     if let Some(time) = subject.time {
         bytes.extend_from_slice(b",\"kibana.alert.original_time\":");
         write_string(time, bytes);

@@ -2,7 +2,7 @@
 //! in common, joined by `kibana.alert.group.id`.
 
 use super::flat::members;
-use super::{Flat, RuleAlert, Subject, Text, common, uuid};
+use super::{Flat, Lineage, RuleAlert, Subject, Text, ancestor, common, uuid};
 
 /// Writes the alerts of a sequence: the shell first, then one line an event.
 pub fn sequence(rule: &RuleAlert, subjects: &[Subject<'_, '_>], out: &mut Text) {
@@ -13,18 +13,25 @@ pub fn sequence(rule: &RuleAlert, subjects: &[Subject<'_, '_>], out: &mut Text) 
     let flats: Vec<String> = subjects.iter().map(|subject| flat(rule, subject)).collect();
     out.bytes.push(b'{');
     shared(&flats, &mut out.bytes);
-    common(rule, last, &shell_uuid, out);
-    let ancestors: Vec<String> = (0..subjects.len()).map(|index| block_uuid(rule, &identities, index)).collect();
-    let blocks = ancestors.iter().map(|uuid| format!("\"{uuid}\"")).collect::<Vec<_>>().join(",");
+    let uuids: Vec<String> = (0..subjects.len()).map(|index| block_uuid(rule, &identities, index)).collect();
+    let ancestors: Vec<String> = identities
+        .iter()
+        .zip(&uuids)
+        .map(|(identity, uuid)| format!("{},{}", ancestor(identity, "event", 0), ancestor(uuid, "signal", 1)))
+        .collect();
+    common(rule, last, &Lineage { uuid: &shell_uuid, depth: 2, ancestors: ancestors.join(",") }, out);
+    let blocks = uuids.iter().map(|uuid| format!("\"{uuid}\"")).collect::<Vec<_>>().join(",");
     let tail = format!(",\"kibana.alert.group.id\":\"{group}\",\"contraband.building_blocks\":[{blocks}]}}\n");
     out.bytes.extend_from_slice(tail.as_bytes());
     for (index, (subject, flat)) in subjects.iter().zip(&flats).enumerate() {
         out.bytes.push(b'{');
         out.bytes.extend_from_slice(flat.as_bytes());
-        common(rule, subject, &ancestors[index], out);
-        let tail = format!(
-            ",\"kibana.alert.building_block_type\":\"default\",\"kibana.alert.group.id\":\"{group}\",\"kibana.alert.group.index\":{index}}}\n"
-        );
+        common(rule, subject, &Lineage::event(&uuids[index], subject), out);
+        // A rule that makes building blocks says so itself.
+        if !rule.keys.contains("kibana.alert.building_block_type") {
+            out.bytes.extend_from_slice(b",\"kibana.alert.building_block_type\":\"default\"");
+        }
+        let tail = format!(",\"kibana.alert.group.id\":\"{group}\",\"kibana.alert.group.index\":{index}}}\n");
         out.bytes.extend_from_slice(tail.as_bytes());
     }
 }

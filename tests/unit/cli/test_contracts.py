@@ -1,0 +1,177 @@
+"""Promises of the command line and of the Python functions that hold for every command: what is said, counted and refused."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import contraband
+from contraband.detection.installations import with_installations
+from contraband.detection.packages import samples_path
+
+SAMPLE = str(samples_path() / "linux-lab.deb-sh-install.defend_new.ndjson")
+EVENTS = [json.loads(line) for line in Path(SAMPLE).read_text(encoding="utf-8").splitlines()]
+ANY = "any where true"
+
+
+def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """The command in a process of its own."""
+    program = "from contraband.cli import main; main()"
+    return subprocess.run([sys.executable, "-c", program, *arguments], input=stdin, capture_output=True, check=False)
+
+
+def ids(alerts: list[dict[str, Any]]) -> list[str]:
+    """The installations of alerts."""
+    return [alert["contraband.installation.id"] for alert in alerts]
+
+
+def test_alerts_carry_their_lineage_and_installation() -> None:
+    alerts = list(contraband.scan(SAMPLE))
+    assert alerts
+    for alert in alerts:
+        assert alert["kibana.alert.depth"] == 1
+        (ancestor,) = alert["kibana.alert.ancestors"]
+        assert (ancestor["type"], ancestor["depth"]) == ("event", 0)
+        assert len(ancestor["id"]) == 40  # no `_id` and no `event.id`: the hash of the record
+        assert uuid.UUID(alert["contraband.installation.id"]).version == 5
+    assert [json.loads(line) for line in run("scan", SAMPLE).stdout.splitlines()] == alerts
+
+
+def test_the_alerts_of_a_sequence_share_their_installation(tmp_path: Path) -> None:
+    rule = tmp_path / "two.toml"
+    rule.write_text(
+        '[metadata]\nmaturity = "production"\n[rule]\nname = "Two"\nrisk_score = 21\nseverity = "low"\ntype = "eql"\n'
+        'rule_id = "f3a2cdd6-3f19-4be9-9b39-0d7b1b8e1f8b"\nlanguage = "eql"\ndescription = "Two."\nindex = ["*"]\n'
+        'building_block_type = "default"\n'
+        'query = \'sequence by host.id [process where process.name == "dpkg"] [process where process.name == "wget"]\'\n'
+    )
+    alerts = list(contraband.scan([SAMPLE], contraband.load_rules(rule)))
+    shell, *blocks = alerts[:3]
+    assert len(set(ids([shell, *blocks]))) == 1
+    assert [alert["kibana.alert.depth"] for alert in (shell, *blocks)] == [2, 1, 1]
+    kinds = [(ancestor["type"], ancestor["depth"]) for ancestor in shell["kibana.alert.ancestors"]]
+    assert kinds == [("event", 0), ("signal", 1)] * 2
+    signals = [ancestor["id"] for ancestor in shell["kibana.alert.ancestors"] if ancestor["type"] == "signal"]
+    assert signals == [block["kibana.alert.uuid"] for block in blocks] == shell["contraband.building_blocks"]
+    text = run("scan", SAMPLE, "--rules", str(rule)).stdout.splitlines()[1]
+    assert text.count(b'"kibana.alert.building_block_type"') == 1
+
+
+def test_installations_by_host_and_package_or_parent() -> None:
+    def one(**fields: Any) -> str:
+        names = {name.replace("__", "."): value for name, value in fields.items()}
+        return str(json.loads(with_installations(json.dumps(names).encode() + b"\n"))["contraband.installation.id"])
+
+    first = one(host__id="a", process__args=["/var/lib/dpkg/info/x.postinst"])
+    assert first == one(host__id="a", process__parent__args=["sh", "/var/lib/dpkg/info/x.preinst"])
+    assert first != one(host__id="b", process__args=["/var/lib/dpkg/info/x.postinst"])
+    assert one(host__id="a", process__parent__entity_id="1") != one(host__id="a", process__parent__entity_id="2")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"host.name":"\\ud800"}',
+        b'{"process.pid":' + b"9" * 5000 + b"}",
+        b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"contraband.installation.id":"kept"}',
+    ],
+)
+def test_hostile_values_stay_as_they_are(line: bytes) -> None:
+    assert with_installations(line + b"\n").startswith(line[:-1])
+
+
+def test_python_does_not_pass_over_what_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="No such file"):
+        assert list(contraband.scan([tmp_path / "none"])) == []
+    broken = tmp_path / "broken.ndjson"
+    broken.write_text("{no json\n" + Path(SAMPLE).read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.warns(UserWarning, match="1 faults"):
+        assert list(contraband.scan(broken))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="no rule was loaded"):
+        contraband.scan([SAMPLE], contraband.load_rules(tmp_path / "empty"))
+    with pytest.raises(contraband.EngineError, match="--from"):
+        contraband.scan([SAMPLE], since="soon")
+    with pytest.raises(OSError, match="No such file"):
+        contraband.search(ANY, [str(tmp_path / "none")])
+
+
+@pytest.mark.parametrize("wrong", [{"size": -1}, {"max_samples_per_key": 0}, {"result_position": "middle"}])
+def test_search_refuses_what_means_nothing(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        contraband.search(ANY, EVENTS, **wrong)
+
+
+def test_search_refuses_events_that_json_cannot_say() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        contraband.search(ANY, [{"@timestamp": 1, "value": math.nan}])
+
+
+def test_hunts_read_standard_input_once_and_report_faults() -> None:
+    data = Path(SAMPLE).read_bytes()
+    piped, read = run("hunt", "T1546.016", "-", stdin=data), run("hunt", "T1546.016", SAMPLE)
+    assert piped.stdout == read.stdout != b""
+    partly = run("hunt", "T1546.016", "none.ndjson", SAMPLE)
+    assert partly.returncode == 0
+    assert partly.stderr.count(b"none.ndjson") == 1
+
+
+def test_queries_and_conversions_say_what_is_wrong() -> None:
+    for command in (("query", ANY), ("convert",)):
+        empty = run(*command, os.devnull)
+        assert empty.returncode == 2
+        assert b"no event was read" in empty.stderr
+        full = run(*command, SAMPLE)
+        assert full.returncode == 0
+        assert f"{len(EVENTS)} results".encode() in full.stderr
+    foreign = subprocess.run(
+        [sys.executable, "-m", "contraband", "query", b'any where a == "\xff"', SAMPLE],
+        capture_output=True,
+        check=False,
+    )
+    assert (foreign.returncode, foreign.stdout) == (2, b"")
+    assert b"Traceback" not in foreign.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGINT cannot be sent to one process there")
+@pytest.mark.parametrize("command", [("scan",), ("query", ANY), ("convert",)])
+def test_what_was_found_is_written_when_stopped(command: tuple[str, ...]) -> None:
+    program = "from contraband.cli import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *command, "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(Path(SAMPLE).read_bytes() * 200)
+        process.stdin.flush()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(6)
+        process.send_signal(signal.SIGINT)
+        time.sleep(1)  # it may wait for input, and ends with the next
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert b"Traceback" not in errors
+    assert output
+
+
+@pytest.mark.parametrize("content", ["[rule]\n", "no toml", '[rule]\ntype = "eql"\nquery = "process where ("\n'])
+def test_lint_finds_what_a_scan_refuses(tmp_path: Path, content: str) -> None:
+    rule = tmp_path / "bad.toml"
+    rule.write_text(content)
+    checked = run("lint", str(rule))
+    assert checked.returncode == 1
+    assert checked.stdout.startswith(b"error: ")
+    assert run("scan", SAMPLE, "--rules", str(rule)).returncode == 2
