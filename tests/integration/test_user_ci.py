@@ -95,7 +95,8 @@ def repository(tmp_path: Path) -> Path:
 
 def _environment(repository: Path, **more: str) -> dict[str, str]:
     path = f"{repository / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT / "src"), **more}
+    modules = os.pathsep.join(filter(None, (str(ROOT / "src"), os.environ.get("PYTHONPATH", ""))))
+    return {**os.environ, "PATH": path, "PYTHONPATH": modules, **more}
 
 
 def _run(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
