@@ -17,11 +17,13 @@ _NAMESPACE = uuid.UUID("0f2bd4c7-8a45-4c86-9a8e-f1a4d5b31546")
 # What names a package in arguments, most telling first.
 _MARKS = (
     re.compile(r"/var/lib/dpkg/info/([^/\s]+?)\.(?:preinst|postinst|prerm|postrm|config)"),
-    re.compile(r"PKInstallSandbox\.[^/]+/Scripts/([^/\s]+)/"),
-    re.compile(r"([^\\/\s\"']+\.(?:msi|msix|appx|deb|rpm|pkg|tgz|whl))(?=[\"'\s]|$)", re.IGNORECASE),
+    re.compile(r"PKInstallSandbox\.[^/\n]{1,64}/Scripts/([^/\s]+)/"),
+    # The name before it is cut off by hand: a pattern for it would take a minute over a long encoded command.
+    re.compile(r"()\.(?:msi|msix|appx|deb|rpm|pkg|tgz|whl)(?=[\"'\s]|$)", re.IGNORECASE),
     re.compile(r"/var/tmp/(rpm-tmp\.[^\s/]+)"),  # noqa: S108
     re.compile(r"\\Windows\\Installer\\(MSI[^\\\s\"]+\.tmp)", re.IGNORECASE),
 )
+_LONGEST_NAME = 255  # of a file, on every system
 _TEXTS = (
     "process.parent.command_line",
     "process.parent.args",
@@ -84,10 +86,15 @@ def _with(line: bytes, alert: Mapping[str, Any], shared: Mapping[str, str]) -> b
 
 
 def _package(alert: Mapping[str, Any]) -> str:
+    values = (alert.get(name) for name in _TEXTS)
+    text = "\n".join(" ".join(map(str, value)) if isinstance(value, list) else str(value or "") for value in values)
     for mark in _MARKS:
-        for name in _TEXTS:
-            value = alert.get(name)
-            text = " ".join(map(str, value)) if isinstance(value, list) else str(value or "")
-            if found := mark.search(text):
-                return found[1]
+        if (found := mark.search(text)) and (name := found[1] or _file_name(text[: found.end()])):
+            return name
     return ""
+
+
+def _file_name(text: str) -> str:
+    """The name that a text ends with: what follows the last blank, quote or slash."""
+    name = re.split(r"[\\/\s\"']", text[-_LONGEST_NAME:])[-1]
+    return "" if name.startswith(".") else name

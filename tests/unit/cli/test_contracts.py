@@ -85,6 +85,8 @@ def test_installations_by_host_and_package_or_parent() -> None:
         b'{"process.pid":' + b"9" * 5000 + b"}",
         b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
         b'{"contraband.installation.id":"kept"}',
+        b'{"process.command_line":"' + b"A" * 3_000_000 + b'"}',
+        b'{"process.command_line":"' + b"PKInstallSandbox." * 100_000 + b'"}',
     ],
 )
 def test_hostile_values_stay_as_they_are(line: bytes) -> None:
