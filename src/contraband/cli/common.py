@@ -61,8 +61,10 @@ def load_exceptions(folders: Sequence[str]) -> tuple[Item, ...]:
     for folder in folders:
         try:
             items.extend(load_items(Path(folder)))
-        except (InvalidException, OSError) as error:
+        except InvalidException as error:
             fail(str(error))
+        except OSError as error:
+            fail(f"{error.filename or folder}: {error.strerror or error}")
     return tuple(items)
 
 
@@ -179,7 +181,7 @@ def report_summary(
         say(f"{len(summary['unseen'])} of {rules} rules could see nothing: no event of their indices, host and time")
     unknown = summary["sources"].get("unknown")
     if unknown and rules is not None:
-        say(f"{unknown:,} events of unknown source were offered to all rules")
+        say(f"{unknown:,} events of unknown source; those without an index were offered to all rules")
     found = f"{alerts:,} results" if rules is None else f"{alerts:,} alerts of {rules} rules"
     say(
         f"{len(files)} files, {records:,} events ({skipped:,} passed over unread), {size / 1e6:,.1f} MB, {faults} faults, "

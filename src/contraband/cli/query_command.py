@@ -96,5 +96,7 @@ def _schema(mapping: str | None) -> Schema | None:
         return None
     try:
         return Schema.from_mapping(json.loads(Path(mapping).read_text(encoding="utf-8")))
-    except (OSError, ValueError, SchemaError) as error:
+    except OSError as error:
+        fail(f"{mapping}: {error.strerror or error}")
+    except (ValueError, SchemaError) as error:
         fail(f"{mapping}: {error}")

@@ -232,4 +232,6 @@ def _width(terminal: bool) -> int:
 
 
 def _color(terminal: bool) -> bool:
-    return (terminal or "FORCE_COLOR" in os.environ) and "NO_COLOR" not in os.environ
+    return (terminal or "FORCE_COLOR" in os.environ) and not os.environ.get(
+        "NO_COLOR"
+    )  # empty is not set: no-color.org

@@ -177,3 +177,17 @@ def test_lint_finds_what_a_scan_refuses(tmp_path: Path, content: str) -> None:
     assert checked.returncode == 1
     assert checked.stdout.startswith(b"error: ")
     assert run("scan", SAMPLE, "--rules", str(rule)).returncode == 2
+
+
+@pytest.mark.parametrize(("value", "colored"), [("1", False), ("", True)])
+def test_no_color(monkeypatch: pytest.MonkeyPatch, value: str, colored: bool) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", value)
+    assert (b"\x1b[" in run("scan", SAMPLE, "--format", "table").stdout) is colored
+
+
+def test_missing_files_are_named_plainly() -> None:
+    for arguments in (("scan", SAMPLE, "--exceptions", "none"), ("query", ANY, SAMPLE, "--mapping", "none")):
+        refused = run(*arguments)
+        assert refused.returncode == 2
+        assert refused.stderr == b"Error: none: No such file or directory\n"
