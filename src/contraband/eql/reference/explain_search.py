@@ -13,7 +13,7 @@ from contraband.eql.reference.explain import misses, tell
 from contraband.eql.reference.keys import Key, keys_of, reported
 from contraband.eql.reference.order import Placed, in_order
 from contraband.eql.reference.samples import find_samples
-from contraband.eql.reference.sequences import find_sequences
+from contraband.eql.reference.sequences import Meets, find_sequences
 from contraband.eql.reference.steps import (
     Bucket,
     Chain,
@@ -30,6 +30,12 @@ from contraband.eql.reference.steps import (
 from contraband.eql.reference.values import plain
 
 _MILLISECOND = 1_000_000
+
+NEAR = 200
+"""The event nearest to a stage that none meets is looked for among so many."""
+
+FEW = 20
+"""So many events are shown to people although they meet no stage, and so many reasons; `as_data` has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +91,21 @@ class SearchTold:
         """For people: the stages, each event with what the search did with it, and the verdict."""
         for number, text in enumerate(self.stages, 1):
             yield f"stage {number}: {text}"
+        of_event: dict[int, list[Finding]] = {}
+        for step in self.steps:
+            if step.event is not None:
+                of_event.setdefault(step.event, []).append(step)
+        idle = 0
         for told in self.events:
+            steps = of_event.get(told.number, [])
+            if not steps and len(self.events) > FEW and [stage.what for stage in told.stages] == ["meets_none"]:
+                idle += 1
+                continue
             yield f"event {told.number}  {told.time or 'no time'}"
             yield from (f"    {stage.text}" for stage in told.stages)
-            yield from (f"    > {step.text}" for step in self.steps if step.event == told.number)
+            yield from (f"    > {step.text}" for step in steps)
+        if idle:
+            yield f"{idle} events meet no stage"
         for step in self.steps:
             if step.event is None:
                 yield step.text
@@ -99,7 +116,13 @@ class SearchTold:
                 yield f"  events {shown}" + (f", key {json.dumps(list(keys), ensure_ascii=False)}" if keys else "")
             return
         yield f"no {self.kind}, because:"
-        yield from (f"  {finding.text}" for finding in self.because)
+        # What stands in the way of everything comes first; of what happened to single events the latest says most.
+        general = [finding for finding in self.because if finding.event is None]
+        single = [finding for finding in self.because if finding.event is not None]
+        yield from (f"  {finding.text}" for finding in general)
+        if len(single) > FEW:
+            yield f"  … {len(single) - FEW} earlier reasons of single events"
+        yield from (f"  {finding.text}" for finding in single[-FEW:])
 
 
 def tell_search(
@@ -109,16 +132,24 @@ def tell_search(
     ordered = in_order(list(events), query)
     names = _Names(query, source)
     steps: list[Step] = []
+    known: dict[tuple[int, int], bool] = {}
+
+    def met(stage: Stage, event: Placed) -> bool:
+        place = (id(stage), event.index)
+        if place not in known:
+            known[place] = _met(stage, event)
+        return known[place]
+
     if query.kind is QueryKind.SAMPLE:
-        found = find_samples(query, ordered, _met, max_samples_per_key=max_samples_per_key, note=steps.append)
+        found = find_samples(query, ordered, met, max_samples_per_key=max_samples_per_key, note=steps.append)
     else:
-        found = find_sequences(query, ordered, _met, note=steps.append)
+        found = find_sequences(query, ordered, met, note=steps.append)
     told = [finding for step in steps for finding in _step(step, names, query)]
     results = tuple(
         (reported(match.key), tuple(None if event is None else event.index for event in match.events))
         for match in found
     )
-    because = () if found else tuple(_because(query, ordered, told, names, source))
+    because = () if found else tuple(_because(query, ordered, told, names, source, met))
     shown = tuple(EventTold(event.index, _time(event), tuple(_event(query, event, names))) for event in ordered)
     return SearchTold(str(query.kind), tuple(names.stages), shown, tuple(told), results, because)
 
@@ -314,40 +345,47 @@ _REASONS = (
 
 
 def _because(
-    query: CheckedQuery, events: Sequence[Placed], told: Sequence[Finding], names: _Names, source: str
+    query: CheckedQuery,
+    events: Sequence[Placed],
+    told: Sequence[Finding],
+    names: _Names,
+    source: str,
+    meets_stage: Meets,
 ) -> Iterator[Finding]:
     for number, stage in enumerate(query.stages, 1):
-        if not stage.missing and not any(_met(stage, event) for event in events):
+        if not stage.missing and not any(meets_stage(stage, event) for event in events):
             yield _unmet(number, stage, events, source)
     if query.kind is QueryKind.SEQUENCE and (timeless := [event.index for event in events if event.time is None]):
         yield Finding("no_time", f"without a timestamp: {_listed(timeless)}", details={"events": timeless})
     filling = {finding.event for finding in told if finding.what in ("fills", "completes")}
-    for place, finding in enumerate(told):
+    filled: dict[int, dict[str, None]] = {}
+    for finding in told:
+        if finding.what == "fills" and "key" in finding.details:
+            filled.setdefault(finding.details["stage"], {})[names.values(finding.details["key"])] = None
         if finding.what not in _REASONS or (finding.what == "nothing_before" and finding.event in filling):
             continue
         text = finding.text if finding.event is None else f"event {finding.event}: {finding.text}"
-        others = _other_keys(finding, told[:place], names) if finding.what == "nothing_before" else []
+        others = _other_keys(finding, filled, names)
         if others:
-            yield Finding("other_key", f"{text}, only {' and '.join(others)}", finding.event, finding.details)
+            shown = " and ".join(others[:3]) + (f" and {len(others) - 3} others" if len(others) > 3 else "")
+            yield Finding("other_key", f"{text}, only {shown}", finding.event, finding.details)
         else:
             yield Finding(finding.what, text, finding.event, finding.details)
     yield from _waiting(told, names, query)
 
 
-def _other_keys(finding: Finding, earlier: Sequence[Finding], names: _Names) -> list[str]:
-    """The keys with which the stage before was filled instead."""
-    filled = [
-        step.details["key"]
-        for step in earlier
-        if step.what == "fills" and step.details["stage"] == finding.details["stage"] - 1 and "key" in step.details
-    ]
-    return list(dict.fromkeys(names.values(key) for key in filled if key != finding.details.get("key")))
+def _other_keys(finding: Finding, filled: Mapping[int, Mapping[str, None]], names: _Names) -> list[str]:
+    """The keys with which the stage before was filled instead, where nothing waited with this one."""
+    if finding.what != "nothing_before" or "key" not in finding.details:
+        return []
+    own = names.values(finding.details["key"])
+    return [key for key in filled.get(finding.details["stage"] - 1, {}) if key != own]
 
 
 def _unmet(number: int, stage: Stage, events: Sequence[Placed], source: str) -> Finding:
     """No event meets a stage: the one that misses the fewest terms of it, and which."""
     text = f"stage {number} is met by no event"
-    near = [(found, event) for event in events if (found := misses(stage.condition, event.document)) is not None]
+    near = [(found, event) for event in events[:NEAR] if (found := misses(stage.condition, event.document)) is not None]
     if not near:
         return Finding("missing_stage", text, details={"stage": number})
     leaves, event = min(near, key=lambda pair: len(pair[0]))
