@@ -1,6 +1,7 @@
 //! The engine: bytes in, matches out. It knows no Python and no EQL text; what to look for comes as a plan.
 
-#![forbid(unsafe_code)]
+// `filter::vector` alone has vector instructions, and with them `unsafe`.
+#![deny(unsafe_code)]
 
 pub mod alert;
 pub mod enrich;

@@ -248,7 +248,15 @@ def _stage(name: str, text: str, compiled: CheckedQuery) -> str:
             found = Engine([CompiledRule("query", lower(compiled))]).explain()
             if found["no_filter_because"]:
                 return f"every line is read: {found['no_filter_because']}"
-            return "a line is read if it contains one of:\n  " + "\n  ".join(found["literals"])
+            return _literals(found["literals"], found["literals_together"])
+
+
+def _literals(alone: list[str], together: list[list[list[str]]]) -> str:
+    """What the raw filter searches for, as a sentence and a list."""
+    lines = ["a line is read if it contains, in any case and as JSON writes it, one of:"] if alone or together else []
+    lines += [f"  {literal}" for literal in alone]
+    lines += ["  " + "  and  ".join(" | ".join(part) for part in parts) for parts in together]
+    return "\n".join(lines or ["no line is read: no event meets the condition"])
 
 
 def _json(value: object) -> str:

@@ -91,6 +91,7 @@ impl Engine {
             "conditions_tried_for_every_event": always,
             "program": self.loaded.program.explain(),
             "literals": self.loaded.filter.literals(),
+            "literals_together": self.loaded.filter.together(),
             "no_filter_because": self.loaded.filter.why_none(),
         })
         .to_string()

@@ -129,78 +129,90 @@ impl<'l> Worker<'l> {
     pub(super) fn chunk(&mut self, chunk: &Chunk) -> Done {
         let mut done = Done { file: chunk.file, path: Some(Arc::clone(&chunk.path)), ..Done::default() };
         done.seen = RuleMask::none(self.loaded.ids.len());
-        let mut event = Event::new(self.loaded.projection.width);
         match &chunk.text {
             Content::Lines { bytes, offset, too_long: dropped } => {
-                done.relative = true;
-                done.bytes = bytes.len() as u64;
-                let mut at = 0;
-                while at < bytes.len() {
-                    let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |found| at + found);
-                    let line = &bytes[at..end];
-                    done.records += 1;
-                    let place = Place { record: done.records, offset: offset + at as u64 };
-                    at = end + 1;
-                    // Measured with the blanks around it, as where the file is cut into chunks.
-                    if line.len() > self.loaded.options.max_line {
-                        done.faults.push(too_long(place, self.loaded.options.max_line));
-                        continue;
-                    }
-                    event = self.line(line.trim_ascii(), place, true, &chunk.path, event, &mut done);
-                }
+                self.lines(bytes, *offset, &chunk.path, &mut done);
                 if *dropped {
                     done.records += 1;
                     let place = Place { record: done.records, offset: offset + bytes.len() as u64 };
                     done.faults.push(too_long(place, self.loaded.options.max_line));
                 }
             }
-            Content::Documents { bytes, places } => {
-                done.bytes = bytes.len() as u64;
-                for (line, place) in bytes.split(|byte| *byte == b'\n').zip(places) {
-                    done.records += 1;
-                    event = self.line(line, *place, false, &chunk.path, event, &mut done);
-                }
-            }
+            Content::Documents { bytes, places } => self.documents(bytes, places, &chunk.path, &mut done),
         }
         done.profile = self.evaluator.take_profile();
         done
     }
 
-    /// One line; gives the emptied event back.
-    fn line<'a, 'b>(
-        &mut self,
-        line: &'a [u8],
-        place: Place,
-        relative: bool,
-        path: &str,
-        event: Event<'a>,
-        done: &mut Done,
-    ) -> Event<'b> {
-        if line.is_empty() {
-            return event.recycle();
+    fn lines(&mut self, bytes: &[u8], offset: u64, path: &str, done: &mut Done) {
+        done.relative = true;
+        done.bytes = bytes.len() as u64;
+        // Lines of valid text are valid: no character holds a line break.
+        let valid = simdutf8::basic::from_utf8(bytes).ok();
+        let mut event = Event::new(self.loaded.projection.width);
+        let mut at = 0;
+        while at < bytes.len() {
+            let (end, may_match) = self.loaded.filter.line(bytes, at);
+            let line = &bytes[at..end];
+            done.records += 1;
+            let place = Place { record: done.records, offset: offset + at as u64 };
+            // Measured with the blanks around it, as where the file is cut into chunks.
+            if line.len() > self.loaded.options.max_line {
+                done.faults.push(too_long(place, self.loaded.options.max_line));
+            } else if let Some(text) = self.wanted(line, valid.and_then(|text| text.get(at..end)), may_match, place, done) {
+                event = self.read(text, place, true, path, event, done);
+            }
+            at = end + 1;
         }
-        let text = match simdutf8::compat::from_utf8(line) {
+    }
+
+    fn documents(&mut self, bytes: &[u8], places: &[Place], path: &str, done: &mut Done) {
+        done.bytes = bytes.len() as u64;
+        let mut event = Event::new(self.loaded.projection.width);
+        let mut at = 0;
+        for place in places {
+            let (end, may_match) = self.loaded.filter.line(bytes, at);
+            done.records += 1;
+            if let Some(text) = self.wanted(&bytes[at..end], None, may_match, *place, done) {
+                event = self.read(text, *place, false, path, event, done);
+            }
+            at = end + 1;
+        }
+    }
+
+    /// The text of a line that is to be read. `text` is the line where it is known to be valid.
+    fn wanted<'a>(
+        &self,
+        line: &'a [u8],
+        text: Option<&'a str>,
+        may_match: bool,
+        place: Place,
+        done: &mut Done,
+    ) -> Option<&'a str> {
+        let line = line.trim_ascii();
+        let (first, last) = (line.first()?, line.last()?);
+        let text = match text.map_or_else(|| simdutf8::compat::from_utf8(line), |text| Ok(text.trim_ascii())) {
             Ok(text) => text,
             Err(error) => {
                 let message = format!("byte {} of the line is not valid UTF-8", error.valid_up_to());
                 done.faults.push(Fault { kind: "invalid UTF-8", message, place });
-                return event.recycle();
+                return None;
             }
         };
         if line.len() > self.loaded.options.max_line {
             done.faults.push(too_long(place, self.loaded.options.max_line));
-            return event.recycle();
+            return None;
         }
-        if line[0] != b'{' || line[line.len() - 1] != b'}' {
+        if (*first, *last) != (b'{', b'}') {
             done.faults.push(self.not_an_object(text, place));
-            return event.recycle();
+            return None;
         }
-        let filter = self.loaded.options.filter && !self.options.strict && self.loaded.filter.active();
-        if filter && !is_sample(place.offset, line.len()) && !self.loaded.filter.may_match(line) {
+        let filter = self.loaded.options.filter && !self.options.strict;
+        if filter && !may_match && !is_sample(place.offset, line.len()) {
             done.skipped += 1;
-            return event.recycle();
+            return None;
         }
-        self.read(text, place, relative, path, event, done)
+        Some(text)
     }
 
     fn not_an_object(&self, text: &str, place: Place) -> Fault {

@@ -1,0 +1,104 @@
+//! How often texts stand in telemetry, roughly: which of several literals to search for. No result depends on it.
+
+/// What many lines contain, lowered and as JSON writes it, with the share of lines that do.
+const COMMON: [(&str, f64); 74] = [
+    (r#"{"process":{"#, 0.9),
+    (r#"{"event":{"#, 1.0),
+    (r#""host":{"os":{"#, 1.0),
+    (r#""@timestamp":"#, 1.0),
+    (r#""agent":{"#, 0.9),
+    (r#""user":{"#, 0.8),
+    (r#""file":{"#, 0.4),
+    (r#""registry":{"#, 0.1),
+    (r#""dll":{"#, 0.1),
+    (r#""source":{"#, 0.3),
+    (r#""destination":{"#, 0.25),
+    (r#""network":{"#, 0.25),
+    (r#""dns":{"#, 0.1),
+    (r#""url":{"#, 0.05),
+    (r#""winlog":{"#, 0.3),
+    (r#""code_signature":{"#, 0.4),
+    (r#""data_stream":{"#, 0.9),
+    (r#""process.args""#, 0.5),
+    (r#""command_line""#, 0.5),
+    (r#""executable""#, 0.8),
+    (r#""parent""#, 0.5),
+    (r#""hash""#, 0.5),
+    (r#"["process"]"#, 0.9),
+    (r#"["file"]"#, 0.4),
+    (r#"["network"]"#, 0.25),
+    (r#"["registry"]"#, 0.1),
+    (r#"["library"]"#, 0.1),
+    (r#""authentication""#, 0.1),
+    (r#""iam""#, 0.05),
+    (r#""driver""#, 0.05),
+    (r#""event""#, 0.9),
+    (r#"["start"]"#, 0.5),
+    (r#"["end"]"#, 0.2),
+    (r#"["change"]"#, 0.2),
+    (r#"["creation"]"#, 0.2),
+    (r#"["deletion"]"#, 0.15),
+    (r#"["info"]"#, 0.2),
+    (r#""exec""#, 0.15),
+    (r#""fork""#, 0.1),
+    (r#""connection_attempted""#, 0.05),
+    (r#""success""#, 0.3),
+    (r#""unknown""#, 0.3),
+    (r#""windows""#, 0.6),
+    (r#""linux""#, 0.5),
+    (r#""macos""#, 0.4),
+    ("\"c:\\\\windows\\\\system32\\\\", 0.5),
+    ("\"c:\\\\program files\\\\", 0.2),
+    ("\"c:\\\\program files (x86)\\\\", 0.15),
+    ("c:\\\\programdata\\\\", 0.08),
+    ("\"c:\\\\users\\\\", 0.25),
+    ("\\\\appdata\\\\local\\\\", 0.15),
+    ("\\\\appdata\\\\roaming\\\\", 0.06),
+    ("\\\\appdata\\\\local\\\\temp\\\\", 0.08),
+    ("\\\\windows\\\\temp\\\\", 0.03),
+    ("microsoft windows", 0.5),
+    ("\\\\svchost.exe\"", 0.15),
+    ("powershell.exe\"", 0.04),
+    ("\"explorer.exe\"", 0.04),
+    ("cmd.exe\"", 0.04),
+    ("rundll32.exe\"", 0.02),
+    (".dll\"", 0.2),
+    (".tmp\"", 0.05),
+    ("\"/usr/bin/", 0.35),
+    ("\"/usr/sbin/", 0.1),
+    ("\"/usr/lib/", 0.15),
+    ("\"/bin/sh\"", 0.05),
+    ("\"/bin/bash\"", 0.05),
+    ("\"/var/lib/", 0.1),
+    ("/etc/", 0.05),
+    ("\"/tmp/", 0.05),
+    ("\"/home/", 0.08),
+    ("\"/users/", 0.15),
+    ("https://www.", 0.1),
+    ("python3", 0.05),
+];
+
+/// The share of lines that contain the text, in any case.
+pub(super) fn share(literal: &str) -> f64 {
+    let known = COMMON.iter().filter(|(text, _)| text.contains(literal)).map(|(_, share)| *share).fold(0.0, f64::max);
+    // Each further byte makes it rarer, and few values are exactly some word.
+    let whole = literal.len() > 2 && literal.starts_with('"') && literal.ends_with('"');
+    let by_length = if whole { 0.05 } else { 0.3 } * 0.45_f64.powi(literal.len() as i32 - 3);
+    known.max(by_length).max(0.0002)
+}
+
+/// The share of bytes that are this one, case apart.
+pub(super) fn byte_share(byte: u8) -> f64 {
+    match byte.to_ascii_lowercase() {
+        b'"' => 0.07,
+        b'e' | b't' | b's' | b'a' | b'n' | b'i' | b'o' | b'r' => 0.045,
+        b'c' | b'd' | b'l' | b'p' | b'm' => 0.03,
+        b'u' | b'h' | b'f' | b'b' | b'y' | b'v' | b'w' | b'g' | b'k' => 0.015,
+        b'a'..=b'z' => 0.005,
+        b'0'..=b'9' => 0.022,
+        b':' | b',' | b'\\' => 0.03,
+        b'.' | b'/' | b'-' | b'_' | b' ' => 0.015,
+        b'{' | b'}' | b'[' | b']' => 0.008,
+        _ => 0.003,
+    }
+}

@@ -1,0 +1,249 @@
+//! The search itself: lines of a text are walked once, and each is said to be worth reading or not. It knows literals, not conditions.
+//!
+//! Of each literal one *window* of four bytes is looked for. Tables by nibble say quickly where none can be (`vector` looks at 32
+//! places at a time), a bitmap by hash says nearly exactly where one is, and only then the literal is compared.
+
+use super::rarity::byte_share;
+use super::vector;
+
+/// Bytes of a window: the shortest literal.
+pub(super) const WINDOW: usize = 4;
+const BUCKETS: usize = 8;
+const MAP_BITS: u32 = 14;
+const CHAIN_BITS: u32 = 12;
+const NONE: u16 = u16::MAX;
+
+/// What a line is known by once a literal was found in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Worth reading.
+    Enough,
+    /// One of several that are needed together, as bits.
+    Part(u64),
+}
+
+/// A text to find, its ASCII letters lowered.
+#[derive(Debug)]
+struct Literal {
+    text: Box<[u8]>,
+    /// Where its window starts.
+    offset: usize,
+    meaning: Meaning,
+    /// The next literal whose window has the same hash.
+    next: u16,
+}
+
+/// By low and by high nibble, for each of the four bytes of a window, the buckets whose windows may have it there.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Tables {
+    pub low: [[u8; 16]; WINDOW],
+    pub high: [[u8; 16]; WINDOW],
+}
+
+/// A compiled search.
+#[derive(Debug)]
+pub(super) struct Search {
+    literals: Vec<Literal>,
+    tables: Tables,
+    map: Vec<u64>,
+    chains: Vec<u16>,
+    /// Combinations of parts that make a line worth reading.
+    clauses: Vec<u64>,
+    /// ASCII characters of the literals: written as an escape, they hide one.
+    hidden: [bool; 128],
+    vectors: bool,
+}
+
+/// What is known of a line while it is walked.
+#[derive(Debug)]
+pub(super) struct Walk {
+    start: usize,
+    seen: u64,
+}
+
+impl Search {
+    /// `literals` are lowered, at least [`WINDOW`] bytes long, at most `u16::MAX - 1` of them.
+    pub(super) fn new(literals: Vec<(String, Meaning)>, clauses: Vec<u64>) -> Self {
+        let mut hidden = [false; 128];
+        for byte in literals.iter().flat_map(|(text, _)| text.bytes()).filter(u8::is_ascii) {
+            hidden[usize::from(byte)] = true;
+            hidden[usize::from(byte.to_ascii_uppercase())] = true;
+        }
+        let mut search = Self {
+            literals: Vec::new(),
+            tables: Tables::default(),
+            map: vec![0; 1 << (MAP_BITS - 6)],
+            chains: vec![NONE; 1 << CHAIN_BITS],
+            clauses,
+            hidden,
+            vectors: vector::available(),
+        };
+        for (text, meaning) in literals {
+            search.add(text.into_bytes().into_boxed_slice(), meaning);
+        }
+        search.tables = tables(&search.literals);
+        search
+    }
+
+    fn add(&mut self, text: Box<[u8]>, meaning: Meaning) {
+        let offset = rarest_window(&text);
+        let hash = hash(&text[offset..]);
+        let (bit, chain) = (hash >> (32 - MAP_BITS), (hash >> (32 - CHAIN_BITS)) as usize);
+        self.map[bit as usize / 64] |= 1 << (bit % 64);
+        let next = std::mem::replace(&mut self.chains[chain], self.literals.len() as u16);
+        self.literals.push(Literal { text, offset, meaning, next });
+    }
+
+    /// The end of the line that starts at `start` (its line break, or the end of the text), and whether it is worth reading.
+    #[inline]
+    pub(super) fn line(&self, text: &[u8], start: usize) -> (usize, bool) {
+        if self.vectors { vector::line(self, text, start) } else { self.line_by_bytes(text, start) }
+    }
+
+    /// The twin of [`vector::line`], byte by byte.
+    pub(super) fn line_by_bytes(&self, text: &[u8], start: usize) -> (usize, bool) {
+        self.rest_by_bytes(text, start, &mut self.begin(start))
+    }
+
+    pub(super) fn begin(&self, start: usize) -> Walk {
+        Walk { start, seen: 0 }
+    }
+
+    pub(super) fn rest_by_bytes(&self, text: &[u8], from: usize, walk: &mut Walk) -> (usize, bool) {
+        for at in from..text.len() {
+            let found = match text[at] {
+                b'\n' => return (at, false),
+                b'\\' if self.hides(text, at, walk) => true,
+                _ => self.found(text, at, walk),
+            };
+            if found {
+                return (line_end(text, at), true);
+            }
+        }
+        (text.len(), false)
+    }
+
+    pub(super) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    /// Whether what starts at `at` makes the line worth reading.
+    #[inline]
+    pub(super) fn found(&self, text: &[u8], at: usize, walk: &mut Walk) -> bool {
+        let Some(window) = text.get(at..at + WINDOW) else { return false };
+        let hash = hash(window);
+        let bit = hash >> (32 - MAP_BITS);
+        if self.map[bit as usize / 64] >> (bit % 64) & 1 == 0 {
+            return false;
+        }
+        self.compare(text, at, self.chains[(hash >> (32 - CHAIN_BITS)) as usize], walk)
+    }
+
+    fn compare(&self, text: &[u8], at: usize, mut number: u16, walk: &mut Walk) -> bool {
+        while let Some(literal) = self.literals.get(usize::from(number)) {
+            number = literal.next;
+            let Some(start) = at.checked_sub(literal.offset).filter(|start| *start >= walk.start) else { continue };
+            let Some(here) = text.get(start..start + literal.text.len()) else { continue };
+            if !here.eq_ignore_ascii_case(&literal.text) {
+                continue;
+            }
+            match literal.meaning {
+                Meaning::Enough => return true,
+                Meaning::Part(bits) if walk.seen & bits == bits => {}
+                Meaning::Part(bits) => {
+                    walk.seen |= bits;
+                    if self.clauses.iter().any(|clause| clause & walk.seen == *clause) {
+                        return true;
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    /// Whether the backslash at `at` starts an escape that stands for a character of a literal.
+    #[cold]
+    pub(super) fn hides(&self, text: &[u8], at: usize, walk: &Walk) -> bool {
+        let before = text[walk.start..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+        if before % 2 == 1 {
+            return false;
+        }
+        match text.get(at + 1) {
+            Some(b'/') => self.hidden[usize::from(b'/')],
+            Some(b'u') => {
+                let digits = text.get(at + 2..at + 6).and_then(|digits| std::str::from_utf8(digits).ok());
+                let code = digits.and_then(|digits| usize::from_str_radix(digits, 16).ok());
+                code.is_some_and(|code| code < 128 && self.hidden[code])
+            }
+            _ => false,
+        }
+    }
+}
+
+pub(super) fn line_end(text: &[u8], from: usize) -> usize {
+    memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |found| from + found)
+}
+
+/// Of the first four bytes, case apart. Some other characters are the same to it as well.
+#[inline]
+fn hash(window: &[u8]) -> u32 {
+    let word = window.first_chunk().map_or(0, |four: &[u8; WINDOW]| u32::from_le_bytes(*four));
+    (word | 0x2020_2020).wrapping_mul(0x9E37_79B1)
+}
+
+fn rarest_window(text: &[u8]) -> usize {
+    let share = |window: &[u8]| window.iter().map(|byte| byte_share(*byte)).product::<f64>();
+    let windows = text.windows(WINDOW).map(share).enumerate();
+    windows.min_by(|one, two| one.1.total_cmp(&two.1)).map_or(0, |(at, _)| at)
+}
+
+/// A bucket while windows are shared out: the bytes that it may have at each place.
+#[derive(Clone, Copy, Default)]
+struct Bucket {
+    low: [u16; WINDOW],
+    high: [u16; WINDOW],
+}
+
+impl Bucket {
+    fn with(mut self, window: &[u8]) -> Self {
+        for (place, byte) in window.iter().take(WINDOW).enumerate() {
+            for byte in [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()] {
+                self.low[place] |= 1 << (byte & 15);
+                self.high[place] |= 1 << (byte >> 4);
+            }
+        }
+        self
+    }
+
+    /// The share of places of a text that it lets through.
+    fn share(&self) -> f64 {
+        let passes = |place: usize, byte: u8| self.low[place] >> (byte & 15) & 1 == 1 && self.high[place] >> (byte >> 4) & 1 == 1;
+        (0..WINDOW)
+            .map(|place| (b' '..=b'~').filter(|byte| !byte.is_ascii_uppercase() && passes(place, *byte)).map(byte_share).sum::<f64>())
+            .product()
+    }
+}
+
+/// Shares the windows out so that few places get through: each goes where it costs least, the common ones first.
+fn tables(literals: &[Literal]) -> Tables {
+    let mut windows: Vec<&[u8]> = literals.iter().map(|literal| &literal.text[literal.offset..][..WINDOW]).collect();
+    windows.sort_unstable();
+    windows.dedup();
+    let mut buckets = [(Bucket::default(), 0.0); BUCKETS];
+    for window in windows {
+        let costs = buckets.map(|(bucket, share)| bucket.with(window).share() - share);
+        let cheapest = (0..BUCKETS).min_by(|one, two| costs[*one].total_cmp(&costs[*two])).unwrap_or(0);
+        let bucket = buckets[cheapest].0.with(window);
+        buckets[cheapest] = (bucket, bucket.share());
+    }
+    let mut tables = Tables::default();
+    for (number, (bucket, _)) in buckets.iter().enumerate() {
+        for place in 0..WINDOW {
+            for nibble in 0..16 {
+                tables.low[place][nibble] |= ((bucket.low[place] >> nibble & 1) as u8) << number;
+                tables.high[place][nibble] |= ((bucket.high[place] >> nibble & 1) as u8) << number;
+            }
+        }
+    }
+    tables
+}
