@@ -6,6 +6,7 @@ mod collect;
 mod engine;
 mod gate;
 mod options;
+mod range;
 mod read;
 mod scan;
 mod summary;

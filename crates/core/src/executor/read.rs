@@ -2,6 +2,7 @@
 
 use super::engine::Loaded;
 use super::options::ScanOptions;
+use super::range::{self, Ranged};
 use super::summary::FileSummary;
 use super::work::{Chunk, Content, line_reader, too_long};
 use crate::enrich::{Document, Enricher, enricher};
@@ -10,10 +11,11 @@ use crate::input::{
     same_log, walk,
 };
 use crate::sources::{Decoder, Fault, Mapper, Place, Reading, Settings, Sink};
+use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// What the reader tells as it goes.
 pub(super) enum Told {
@@ -167,19 +169,44 @@ impl<'l> Reader<'l> {
                     }
                 }
             },
-            // A file that grows while it is read ends where it ended when it was opened.
-            Ok(Opened::Seekable { mut file, size, start, head }) => match file.seek(SeekFrom::Start(start)) {
-                Ok(_) => self.text(path, Box::new(file.take(size.saturating_sub(start))), &head, tell),
-                Err(error) => {
-                    let file = self.file(path, "unreadable", Some(error.to_string()));
-                    tell(Told::File(file));
-                }
-            },
-            Ok(Opened::Stream { reader, head, .. }) => self.text(path, reader, &head, tell),
+            Ok(Opened::Seekable { file, size, start, head }) => self.seekable(path, file, start..size, &head, tell),
+            Ok(Opened::Stream { reader, head, .. }) => self.text(path, reader, None, &head, tell),
         }
     }
 
-    fn text(&mut self, path: &str, reader: Box<dyn Read + Send>, head: &[u8], tell: &mut Tell<'_>) {
+    /// A plain file. One that grows while it is read ends where it ended when it was opened.
+    fn seekable(&mut self, path: &str, mut file: File, text: std::ops::Range<u64>, head: &[u8], tell: &mut Tell<'_>) {
+        let length = text.end.saturating_sub(text.start);
+        let opened = file.seek(SeekFrom::Start(text.start)).and_then(|_| file.try_clone());
+        match opened {
+            Ok(other) => {
+                let ranged = Ranged {
+                    file: other,
+                    start: text.start,
+                    length,
+                    max_line: self.loaded.options.max_line,
+                    count: Arc::clone(&self.done),
+                    stop: Arc::clone(self.stop),
+                    long: Mutex::default(),
+                };
+                self.text(path, Box::new(file.take(length)), Some(ranged), head, tell);
+            }
+            Err(error) => {
+                let file = self.file(path, "unreadable", Some(error.to_string()));
+                tell(Told::File(file));
+            }
+        }
+    }
+
+    /// `ranged` is the same text where any part of it can be read at any time.
+    fn text(
+        &mut self,
+        path: &str,
+        reader: Box<dyn Read + Send>,
+        ranged: Option<Ranged>,
+        head: &[u8],
+        tell: &mut Tell<'_>,
+    ) {
         let shape = recognise(head, self.options.source.as_deref());
         let summary = self.file(path, shape.name(), None);
         if !tell(Told::File(summary)) {
@@ -203,7 +230,11 @@ impl<'l> Reader<'l> {
             Shape::Unknown => {
                 gather.error("neither JSON nor a format that is known; --source NAME says what it is".to_owned());
             }
-            Shape::Lines => self.lines(reader, &mut gather),
+            Shape::Lines => match ranged {
+                // What the process table adds depends on the order of lines, and any of them may be the first that needs it.
+                Some(ranged) if gather.enricher.is_none() => self.ranges(ranged, &mut gather),
+                _ => self.lines(reader, &mut gather),
+            },
             Shape::Documents => self.pump(reader, &mut Splitter::new(false, self.loaded.options.max_line), &mut gather),
             Shape::Response => self.pump(reader, &mut Splitter::new(true, self.loaded.options.max_line), &mut gather),
             Shape::Raw(format) => {
@@ -251,6 +282,18 @@ impl<'l> Reader<'l> {
                     break;
                 }
             }
+        }
+    }
+
+    /// Lines of a plain file: threads read them from it themselves.
+    fn ranges(&mut self, ranged: Ranged, gather: &mut Gather<'_, '_>) {
+        let (length, step) = (ranged.length, (self.loaded.options.chunk_size as u64).clamp(1, range::LENGTH));
+        let file = Arc::new(ranged);
+        let mut from = 0;
+        while from < length && gather.open && !self.stopped() {
+            let to = (from + step).min(length);
+            gather.piece(Content::Range { file: Arc::clone(&file), from, to });
+            from = to;
         }
     }
 
@@ -423,10 +466,13 @@ impl Gather<'_, '_> {
         self.open &= (self.tell)(told);
     }
 
+    fn piece(&mut self, text: Content) {
+        self.say(Told::Chunk(Chunk { file: self.file, path: Arc::clone(&self.path), text }));
+    }
+
     fn lines(&mut self, bytes: Vec<u8>, offset: u64, too_long: bool) {
         if !bytes.is_empty() || too_long {
-            let text = Content::Lines { bytes, offset, too_long };
-            self.say(Told::Chunk(Chunk { file: self.file, path: Arc::clone(&self.path), text }));
+            self.piece(Content::Lines { bytes, offset, too_long });
         }
     }
 

@@ -6,7 +6,7 @@ use super::gate::Gate;
 use super::options::ScanOptions;
 use super::read::{Reader, Told};
 use super::summary::Summary;
-use super::work::{Chunk, Content, Done, Limits, Worker};
+use super::work::{Chunk, Done, Limits, Worker};
 use crate::input::Input;
 use crate::plan::PlanError;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -219,7 +219,7 @@ impl Run {
             waiting.insert(number, back);
             while let Some(back) = waiting.remove(&next) {
                 next += 1;
-                let bytes = if let Back::Done(done) = &back { done.bytes } else { 0 };
+                let bytes = if let Back::Done(done) = &back { done.under_way } else { 0 };
                 if !self.take(back, collector, output) {
                     self.stop.store(true, Ordering::Relaxed);
                     self.publish(collector);
@@ -247,7 +247,10 @@ impl Run {
                 }
             }
             Back::Told(Told::Chunk(_)) => {}
-            Back::Done(done) => {
+            Back::Done(mut done) => {
+                if let (Some(message), Some(file)) = (done.error.take(), collector.summary.files.get_mut(done.file)) {
+                    file.error = Some(message);
+                }
                 let block = collector.add(*done);
                 if !block.is_empty() {
                     return output.send(block).is_ok();
@@ -264,12 +267,10 @@ impl Run {
     }
 }
 
-/// The bytes that a piece holds: what it gives back as [`Done::bytes`].
+/// The bytes that a piece holds: what it gives back as [`Done::under_way`].
 fn size(told: &Told) -> u64 {
     match told {
-        Told::Chunk(chunk) => match &chunk.text {
-            Content::Lines { bytes, .. } | Content::Documents { bytes, .. } => bytes.len() as u64,
-        },
+        Told::Chunk(chunk) => chunk.under_way(),
         Told::File(_) | Told::Fault(..) | Told::Error(..) => 0,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::engine::Loaded;
 use super::options::{Output, ScanOptions};
+use super::range::{LENGTH, Ranged};
 use crate::alert::{self, Origin, Subject, Text};
 use crate::input::LineReader;
 use crate::json::{Broken, BrokenKind, Scanner, without_duplicates};
@@ -24,8 +25,20 @@ pub(super) struct Chunk {
 pub(super) enum Content {
     /// Whole lines from a place in the file; `too_long` says that one follows which was too long to be kept.
     Lines { bytes: Vec<u8>, offset: u64, too_long: bool },
+    /// The lines that start in a range of a plain file, which the thread reads itself.
+    Range { file: Arc<Ranged>, from: u64, to: u64 },
     /// Documents of a decoder, one a line, each with its place.
     Documents { bytes: Vec<u8>, places: Vec<Place> },
+}
+
+impl Chunk {
+    /// The bytes that it counts for while it is under way.
+    pub(super) fn under_way(&self) -> u64 {
+        match &self.text {
+            Content::Lines { bytes, .. } | Content::Documents { bytes, .. } => bytes.len() as u64,
+            Content::Range { from, to, .. } => to - from,
+        }
+    }
 }
 
 /// An event that is kept until all are known: for ordering, or as part of a sequence.
@@ -57,6 +70,10 @@ pub(super) struct Done {
     pub parsed: u64,
     pub skipped: u64,
     pub bytes: u64,
+    /// Bytes that the chunk was counted as while it was under way.
+    pub under_way: u64,
+    /// Why the file could not be read to the end.
+    pub error: Option<String>,
     pub counts: BTreeMap<u32, u64>,
     pub failed: BTreeMap<u32, u64>,
     pub excepted: BTreeMap<u32, u64>,
@@ -115,6 +132,8 @@ pub(super) struct Worker<'l> {
     evaluator: Evaluator,
     memo: Memo,
     hits: Vec<Hit>,
+    /// What ranges are read into.
+    buffer: Vec<u8>,
 }
 
 impl<'l> Worker<'l> {
@@ -123,28 +142,38 @@ impl<'l> Worker<'l> {
         if options.profile {
             evaluator.measure();
         }
-        Self { loaded, options, limits, evaluator, memo: Memo::default(), hits: Vec::new() }
+        let memo = Memo::default();
+        Self { loaded, options, limits, evaluator, memo, hits: Vec::new(), buffer: Vec::new() }
     }
 
     pub(super) fn chunk(&mut self, chunk: &Chunk) -> Done {
         let mut done = Done { file: chunk.file, path: Some(Arc::clone(&chunk.path)), ..Done::default() };
         done.seen = RuleMask::none(self.loaded.ids.len());
+        done.under_way = chunk.under_way();
         match &chunk.text {
-            Content::Lines { bytes, offset, too_long: dropped } => {
-                self.lines(bytes, *offset, &chunk.path, &mut done);
-                if *dropped {
-                    done.records += 1;
-                    let place = Place { record: done.records, offset: offset + bytes.len() as u64 };
-                    done.faults.push(too_long(place, self.loaded.options.max_line));
-                }
+            Content::Lines { bytes, offset, too_long } => {
+                self.lines(bytes, *offset, *too_long, &chunk.path, &mut done);
             }
+            Content::Range { file, from, to } => self.range(file, *from, *to, &chunk.path, &mut done),
             Content::Documents { bytes, places } => self.documents(bytes, places, &chunk.path, &mut done),
         }
         done.profile = self.evaluator.take_profile();
         done
     }
 
-    fn lines(&mut self, bytes: &[u8], offset: u64, path: &str, done: &mut Done) {
+    fn range(&mut self, file: &Ranged, from: u64, to: u64, path: &str, done: &mut Done) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut piece = file.read(from, to, &mut buffer);
+        done.error = piece.error.take();
+        self.lines(&buffer[piece.first..], piece.offset, piece.too_long, path, done);
+        // A long line is rare: its room is given back before another one is let in.
+        buffer.clear();
+        buffer.shrink_to(2 * LENGTH as usize);
+        self.buffer = buffer;
+    }
+
+    /// `dropped`: after these lines came one that was too long to be kept.
+    fn lines(&mut self, bytes: &[u8], offset: u64, dropped: bool, path: &str, done: &mut Done) {
         done.relative = true;
         done.bytes = bytes.len() as u64;
         // Lines of valid text are valid: no character holds a line break.
@@ -159,10 +188,17 @@ impl<'l> Worker<'l> {
             // Measured with the blanks around it, as where the file is cut into chunks.
             if line.len() > self.loaded.options.max_line {
                 done.faults.push(too_long(place, self.loaded.options.max_line));
-            } else if let Some(text) = self.wanted(line, valid.and_then(|text| text.get(at..end)), may_match, place, done) {
+            } else if let Some(text) =
+                self.wanted(line, valid.and_then(|text| text.get(at..end)), may_match, place, done)
+            {
                 event = self.read(text, place, true, path, event, done);
             }
             at = end + 1;
+        }
+        if dropped {
+            done.records += 1;
+            let place = Place { record: done.records, offset: offset + bytes.len() as u64 };
+            done.faults.push(too_long(place, self.loaded.options.max_line));
         }
     }
 

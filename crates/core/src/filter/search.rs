@@ -217,9 +217,16 @@ impl Bucket {
 
     /// The share of places of a text that it lets through.
     fn share(&self) -> f64 {
-        let passes = |place: usize, byte: u8| self.low[place] >> (byte & 15) & 1 == 1 && self.high[place] >> (byte >> 4) & 1 == 1;
+        let passes = |place: usize, byte: u8| {
+            self.low[place] >> (byte & 15) & 1 == 1 && self.high[place] >> (byte >> 4) & 1 == 1
+        };
         (0..WINDOW)
-            .map(|place| (b' '..=b'~').filter(|byte| !byte.is_ascii_uppercase() && passes(place, *byte)).map(byte_share).sum::<f64>())
+            .map(|place| {
+                (b' '..=b'~')
+                    .filter(|byte| !byte.is_ascii_uppercase() && passes(place, *byte))
+                    .map(byte_share)
+                    .sum::<f64>()
+            })
             .product()
     }
 }
@@ -246,4 +253,111 @@ fn tables(literals: &[Literal]) -> Tables {
         }
     }
     tables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that look random, the same every time.
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, end: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 33) as usize % end
+        }
+
+        /// A text of a few letters, so that literals and what nearly is one are frequent.
+        fn text(&mut self, length: usize) -> Vec<u8> {
+            const LETTERS: &[u8] = b"abAB\"\\\\/u006\n.\xc3\xa9z";
+            (0..length).map(|_| LETTERS[self.below(LETTERS.len())]).collect()
+        }
+    }
+
+    fn search(dice: &mut Dice) -> Search {
+        let mut bits = 0;
+        let literals = (0..dice.below(40))
+            .map(|number| {
+                let length = 4 + dice.below(4);
+                let text: Vec<u8> = dice
+                    .text(length)
+                    .into_iter()
+                    .map(|byte| if byte == b'\n' || !byte.is_ascii() { b'a' } else { byte })
+                    .collect();
+                let meaning = if number % 3 == 0 {
+                    bits = (bits + 1) % 6;
+                    Meaning::Part(1 << bits)
+                } else {
+                    Meaning::Enough
+                };
+                (String::from_utf8(text).expect("ASCII").to_ascii_lowercase(), meaning)
+            })
+            .collect();
+        Search::new(literals, vec![0b11, 0b1_0100, 0b10_1010])
+    }
+
+    /// The meaning of a search, spelled out.
+    fn plainly(search: &Search, line: &[u8]) -> bool {
+        let lowered = line.to_ascii_lowercase();
+        let found = |literal: &&Literal| memchr::memmem::find(&lowered, &literal.text).is_some();
+        let mut seen = 0;
+        for literal in search.literals.iter().filter(found) {
+            match literal.meaning {
+                Meaning::Enough => return true,
+                Meaning::Part(bits) => seen |= bits,
+            }
+        }
+        let mut escaped = false;
+        for (at, byte) in line.iter().enumerate() {
+            let starts = *byte == b'\\' && !escaped;
+            if starts && line.get(at + 1) == Some(&b'/') && search.hidden[usize::from(b'/')] {
+                return true;
+            }
+            let digits = line.get(at + 2..at + 6).and_then(|digits| std::str::from_utf8(digits).ok());
+            let code = digits.and_then(|digits| usize::from_str_radix(digits, 16).ok()).unwrap_or(usize::MAX);
+            if starts && line.get(at + 1) == Some(&b'u') && search.hidden.get(code) == Some(&true) {
+                return true;
+            }
+            escaped = starts;
+        }
+        search.clauses.iter().any(|clause| clause & seen == *clause)
+    }
+
+    #[test]
+    fn vectors_bytes_and_the_meaning_agree() {
+        let mut dice = Dice(7);
+        let mut passed = [0; 2];
+        for _ in 0..400 {
+            let search = search(&mut dice);
+            let length = dice.below(700);
+            let text = dice.text(length);
+            let mut at = 0;
+            while at < text.len() {
+                let by_bytes = search.line_by_bytes(&text, at);
+                assert_eq!(search.line(&text, at), by_bytes, "{:?} from {at}", String::from_utf8_lossy(&text));
+                let (end, passes) = by_bytes;
+                assert_eq!(end, line_end(&text, at));
+                assert_eq!(passes, plainly(&search, &text[at..end]), "{:?}", String::from_utf8_lossy(&text[at..end]));
+                passed[usize::from(passes)] += 1;
+                at = end + 1;
+            }
+        }
+        assert!(passed.iter().all(|count| *count > 500), "both must be frequent: {passed:?}");
+    }
+
+    #[test]
+    fn a_doubled_backslash_hides_nothing() {
+        let search = Search::new(vec![("\"msi".into(), Meaning::Enough)], Vec::new());
+        for (line, passes) in [
+            (r#"{"a":"C:\\u006dsi"}"#, false),
+            (r#"{"a":"\u006dsi"}"#, true),
+            (r#"{"a":"\\\u004Dsi"}"#, true),
+            (r#"{"a":"\u003c"}"#, false),
+            (r#"{"a":"MSI"}"#, true),
+            (r#"{"a":"xmsi"}"#, false),
+        ] {
+            assert_eq!(search.line(line.as_bytes(), 0), (line.len(), passes), "{line}");
+        }
+    }
 }
