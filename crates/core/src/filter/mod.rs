@@ -12,13 +12,15 @@ use search::{Meaning, Search};
 use std::collections::BTreeMap;
 
 /// A literal that fewer lines contain is enough alone.
-const RARE: f64 = 0.08;
+const RARE: f64 = 0.04;
+/// A need that this share of lines has is left out where there is another.
+const COMMON: f64 = 0.8;
 /// Where more lines would be read than this, searching them first does not pay.
 const TOO_MANY: f64 = 0.85;
 /// More literals let too much through.
 const MOST: usize = 3_000;
 /// Needs that are looked for together, over all rules.
-const PARTS: usize = 64;
+const PARTS: usize = 128;
 
 /// Searches lines before they are read.
 #[derive(Debug)]
@@ -36,7 +38,7 @@ struct Gathered {
     enough: BTreeMap<String, f64>,
     /// Needs that tell only together, and which of them belong together.
     parts: Vec<Need>,
-    clauses: Vec<u64>,
+    clauses: Vec<u128>,
 }
 
 impl Filter {
@@ -104,7 +106,9 @@ impl Gathered {
             return true;
         }
         let mut clause = 0;
-        for need in needs {
+        // What nearly every line has tells nothing beside another need.
+        let tells = |number: usize, need: &Need| number == 0 || need.share < COMMON;
+        for need in needs.into_iter().enumerate().filter(|(number, need)| tells(*number, need)).map(|(_, need)| need) {
             let known = self.parts.iter().position(|part| part.literals == need.literals);
             let number = known.unwrap_or(self.parts.len());
             if number >= PARTS {
@@ -124,7 +128,7 @@ impl Gathered {
     /// Takes out what adds nothing: clauses and literals that contain others.
     fn absorb(&mut self) {
         let clauses = std::mem::take(&mut self.clauses);
-        let more = |clause: u64| clauses.iter().any(|other| *other != clause && other & clause == *other);
+        let more = |clause: u128| clauses.iter().any(|other| *other != clause && other & clause == *other);
         self.clauses = clauses.iter().copied().filter(|clause| !more(*clause)).collect();
         let texts: Vec<String> = self.enough.keys().cloned().collect();
         self.enough.retain(|text, _| !texts.iter().any(|other| other.len() < text.len() && text.contains(other)));
@@ -132,14 +136,14 @@ impl Gathered {
 
     /// The share of lines that would be read, roughly.
     fn share(&self) -> f64 {
-        let parts = |clause: u64| self.parts.iter().enumerate().filter(move |(number, _)| clause >> number & 1 == 1);
-        let clause = |clause: &u64| parts(*clause).map(|(_, part)| part.share).product::<f64>();
+        let parts = |clause: u128| self.parts.iter().enumerate().filter(move |(number, _)| clause >> number & 1 == 1);
+        let clause = |clause: &u128| parts(*clause).map(|(_, part)| part.share).product::<f64>();
         let passed_over = self.clauses.iter().map(|one| 1.0 - clause(one)).product::<f64>();
         passed_over.mul_add(-self.enough.keys().map(|text| 1.0 - rarity::share(text)).product::<f64>(), 1.0)
     }
 
     fn filter(self) -> Filter {
-        let mut meanings: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut meanings: BTreeMap<&str, u128> = BTreeMap::new();
         for (number, part) in self.parts.iter().enumerate() {
             for literal in &part.literals {
                 *meanings.entry(literal).or_default() |= 1 << number;
@@ -148,7 +152,7 @@ impl Gathered {
         let parts = meanings.into_iter().map(|(text, bits)| (text.to_owned(), Meaning::Part(bits)));
         let enough = self.enough.keys().map(|text| (text.clone(), Meaning::Enough));
         let search = Search::new(enough.chain(parts).collect(), self.clauses.clone());
-        let of = |clause: &u64| {
+        let of = |clause: &u128| {
             let parts = self.parts.iter().enumerate().filter(|(number, _)| clause >> number & 1 == 1);
             parts.map(|(_, part)| part.literals.clone()).collect()
         };

@@ -1,7 +1,7 @@
 //! How often texts stand in telemetry, roughly: which of several literals to search for. No result depends on it.
 
 /// What many lines contain, lowered and as JSON writes it, with the share of lines that do.
-const COMMON: [(&str, f64); 74] = [
+const COMMON: [(&str, f64); 80] = [
     (r#"{"process":{"#, 0.9),
     (r#"{"event":{"#, 1.0),
     (r#""host":{"os":{"#, 1.0),
@@ -57,11 +57,17 @@ const COMMON: [(&str, f64); 74] = [
     ("\\\\appdata\\\\local\\\\temp\\\\", 0.08),
     ("\\\\windows\\\\temp\\\\", 0.03),
     ("microsoft windows", 0.5),
-    ("\\\\svchost.exe\"", 0.15),
-    ("powershell.exe\"", 0.04),
+    ("\"svchost.exe\"", 0.15),
+    ("\"powershell.exe\"", 0.03),
     ("\"explorer.exe\"", 0.04),
-    ("cmd.exe\"", 0.04),
-    ("rundll32.exe\"", 0.02),
+    ("\"cmd.exe\"", 0.03),
+    ("\"rundll32.exe\"", 0.02),
+    ("\"conhost.exe\"", 0.05),
+    ("\"services.exe\"", 0.05),
+    ("\"bash\"", 0.05),
+    ("\"sh\"", 0.05),
+    ("\"node\"", 0.02),
+    ("\"curl\"", 0.01),
     (".dll\"", 0.2),
     (".tmp\"", 0.05),
     ("\"/usr/bin/", 0.35),
@@ -75,7 +81,7 @@ const COMMON: [(&str, f64); 74] = [
     ("\"/home/", 0.08),
     ("\"/users/", 0.15),
     ("https://www.", 0.1),
-    ("python3", 0.05),
+    ("\"python3\"", 0.03),
 ];
 
 /// The share of lines that contain the text, in any case.

@@ -5,6 +5,7 @@
 
 use super::rarity::byte_share;
 use super::vector;
+use std::collections::{BTreeMap, HashMap};
 
 /// Bytes of a window: the shortest literal.
 pub(super) const WINDOW: usize = 4;
@@ -19,7 +20,7 @@ pub(super) enum Meaning {
     /// Worth reading.
     Enough,
     /// One of several that are needed together, as bits.
-    Part(u64),
+    Part(u128),
 }
 
 /// A text to find, its ASCII letters lowered.
@@ -48,7 +49,7 @@ pub(super) struct Search {
     map: Vec<u64>,
     chains: Vec<u16>,
     /// Combinations of parts that make a line worth reading.
-    clauses: Vec<u64>,
+    clauses: Vec<u128>,
     /// ASCII characters of the literals: written as an escape, they hide one.
     hidden: [bool; 128],
     vectors: bool,
@@ -58,12 +59,12 @@ pub(super) struct Search {
 #[derive(Debug)]
 pub(super) struct Walk {
     start: usize,
-    seen: u64,
+    seen: u128,
 }
 
 impl Search {
     /// `literals` are lowered, at least [`WINDOW`] bytes long, at most `u16::MAX - 1` of them.
-    pub(super) fn new(literals: Vec<(String, Meaning)>, clauses: Vec<u64>) -> Self {
+    pub(super) fn new(literals: Vec<(String, Meaning)>, clauses: Vec<u128>) -> Self {
         let mut hidden = [false; 128];
         for byte in literals.iter().flat_map(|(text, _)| text.bytes()).filter(u8::is_ascii) {
             hidden[usize::from(byte)] = true;
@@ -78,15 +79,19 @@ impl Search {
             hidden,
             vectors: vector::available(),
         };
+        let mut used = HashMap::new();
         for (text, meaning) in literals {
-            search.add(text.into_bytes().into_boxed_slice(), meaning);
+            let offset = best_window(text.as_bytes(), &used);
+            if let Some(window) = text.as_bytes()[offset..].first_chunk() {
+                *used.entry(*window).or_default() += 1;
+            }
+            search.add(text.into_bytes().into_boxed_slice(), offset, meaning);
         }
         search.tables = tables(&search.literals);
         search
     }
 
-    fn add(&mut self, text: Box<[u8]>, meaning: Meaning) {
-        let offset = rarest_window(&text);
+    fn add(&mut self, text: Box<[u8]>, offset: usize, meaning: Meaning) {
         let hash = hash(&text[offset..]);
         let (bit, chain) = (hash >> (32 - MAP_BITS), (hash >> (32 - CHAIN_BITS)) as usize);
         self.map[bit as usize / 64] |= 1 << (bit % 64);
@@ -139,6 +144,7 @@ impl Search {
         self.compare(text, at, self.chains[(hash >> (32 - CHAIN_BITS)) as usize], walk)
     }
 
+    #[inline(never)]
     fn compare(&self, text: &[u8], at: usize, mut number: u16, walk: &mut Walk) -> bool {
         while let Some(literal) = self.literals.get(usize::from(number)) {
             number = literal.next;
@@ -191,9 +197,23 @@ fn hash(window: &[u8]) -> u32 {
     (word | 0x2020_2020).wrapping_mul(0x9E37_79B1)
 }
 
-fn rarest_window(text: &[u8]) -> usize {
-    let share = |window: &[u8]| window.iter().map(|byte| byte_share(*byte)).product::<f64>();
-    let windows = text.windows(WINDOW).map(share).enumerate();
+/// What a byte of a window leaves of a text once many windows are searched for together: letters tell little then.
+fn telling(byte: u8) -> f64 {
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' => 0.5,
+        b'0'..=b'9' => 0.3,
+        other => byte_share(other),
+    }
+}
+
+/// Where the best window of a literal starts: rare bytes, and not what many others have.
+fn best_window(text: &[u8], used: &HashMap<[u8; WINDOW], u32>) -> usize {
+    let cost = |window: &[u8]| {
+        let same = window.first_chunk().and_then(|four| used.get(four)).copied().unwrap_or(0);
+        let rarity: f64 = window.iter().map(|byte| telling(*byte) * byte_share(*byte).sqrt()).product();
+        rarity * f64::from(1 + 2 * same)
+    };
+    let windows = text.windows(WINDOW).map(cost).enumerate();
     windows.min_by(|one, two| one.1.total_cmp(&two.1)).map_or(0, |(at, _)| at)
 }
 
@@ -215,6 +235,11 @@ impl Bucket {
         self
     }
 
+    fn joined(&self, other: &Self) -> Self {
+        let both = |one: [u16; WINDOW], two: [u16; WINDOW]| std::array::from_fn(|place| one[place] | two[place]);
+        Self { low: both(self.low, other.low), high: both(self.high, other.high) }
+    }
+
     /// The share of places of a text that it lets through.
     fn share(&self) -> f64 {
         let passes = |place: usize, byte: u8| {
@@ -231,24 +256,67 @@ impl Bucket {
     }
 }
 
-/// Shares the windows out so that few places get through: each goes where it costs least, the common ones first.
-fn tables(literals: &[Literal]) -> Tables {
-    let mut windows: Vec<&[u8]> = literals.iter().map(|literal| &literal.text[literal.offset..][..WINDOW]).collect();
-    windows.sort_unstable();
-    windows.dedup();
-    let mut buckets = [(Bucket::default(), 0.0); BUCKETS];
-    for window in windows {
-        let costs = buckets.map(|(bucket, share)| bucket.with(window).share() - share);
-        let cheapest = (0..BUCKETS).min_by(|one, two| costs[*one].total_cmp(&costs[*two])).unwrap_or(0);
-        let bucket = buckets[cheapest].0.with(window);
-        buckets[cheapest] = (bucket, bucket.share());
+/// Windows that share a bucket.
+#[derive(Clone)]
+struct Group<'w> {
+    windows: Vec<&'w [u8]>,
+    bucket: Bucket,
+    share: f64,
+}
+
+impl<'w> Group<'w> {
+    fn new(windows: Vec<&'w [u8]>) -> Self {
+        let bucket = windows.iter().fold(Bucket::default(), |bucket, window| bucket.with(window));
+        Self { share: bucket.share(), windows, bucket }
     }
+
+    /// What both would let through together, beyond what they let through apart.
+    fn cost(&self, other: &Self) -> f64 {
+        self.bucket.joined(&other.bucket).share() - self.share - other.share
+    }
+}
+
+/// Which places of a window have no letter, and the first such byte: windows that are alike in this are well searched for together.
+fn likeness(window: &[u8]) -> (u8, u8) {
+    let places = window.iter().enumerate().filter(|(_, byte)| !byte.is_ascii_alphabetic());
+    let mask = places.clone().fold(0, |mask, (place, _)| mask | 1 << place);
+    (mask, places.map(|(_, byte)| *byte).next().unwrap_or(0))
+}
+
+/// Shares the windows out over the buckets so that few places of a text get through.
+fn groups(literals: &[Literal]) -> Vec<Group<'_>> {
+    let mut alike: BTreeMap<(u8, u8), Vec<&[u8]>> = BTreeMap::new();
+    for literal in literals {
+        let window = &literal.text[literal.offset..][..WINDOW];
+        alike.entry(likeness(window)).or_default().push(window);
+    }
+    let mut groups: Vec<Group<'_>> = alike.into_values().map(Group::new).collect();
+    while groups.len() > BUCKETS {
+        let pairs = (0..groups.len()).flat_map(|one| (0..one).map(move |two| (one, two)));
+        let costs = pairs.map(|(one, two)| (groups[one].cost(&groups[two]), one, two));
+        let Some((_, one, two)) = costs.min_by(|left, right| left.0.total_cmp(&right.0)) else { break };
+        let mut windows = groups.swap_remove(one).windows;
+        windows.append(&mut groups[two].windows);
+        groups[two] = Group::new(windows);
+    }
+    while groups.len() < BUCKETS {
+        let several = groups.iter().enumerate().filter(|(_, group)| group.windows.len() > 1);
+        let Some((widest, _)) = several.max_by(|one, two| one.1.share.total_cmp(&two.1.share)) else { break };
+        let mut windows = groups.swap_remove(widest).windows;
+        windows.sort_unstable();
+        let rest = windows.split_off(windows.len() / 2);
+        groups.extend([Group::new(windows), Group::new(rest)]);
+    }
+    groups
+}
+
+fn tables(literals: &[Literal]) -> Tables {
     let mut tables = Tables::default();
-    for (number, (bucket, _)) in buckets.iter().enumerate() {
+    for (number, group) in groups(literals).iter().enumerate() {
         for place in 0..WINDOW {
             for nibble in 0..16 {
-                tables.low[place][nibble] |= ((bucket.low[place] >> nibble & 1) as u8) << number;
-                tables.high[place][nibble] |= ((bucket.high[place] >> nibble & 1) as u8) << number;
+                tables.low[place][nibble] |= ((group.bucket.low[place] >> nibble & 1) as u8) << number;
+                tables.high[place][nibble] |= ((group.bucket.high[place] >> nibble & 1) as u8) << number;
             }
         }
     }
