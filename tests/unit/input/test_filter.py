@@ -121,11 +121,13 @@ def test_all_rules_together_and_any_ranges_of_a_file(tmp_path: Path) -> None:
     results = set()
     for options in [
         EngineOptions(threads=1, filter=False),
-        EngineOptions(threads=1),
         EngineOptions(threads=2),
-        EngineOptions(threads=3, chunk_size=1000),
         EngineOptions(threads=2, chunk_size=77),
-        EngineOptions(threads=2, chunk_size=1 << 30),
+        # Without the process table, threads read a plain file in ranges.
+        EngineOptions(threads=1, enrich=False),
+        EngineOptions(threads=3, enrich=False, chunk_size=1000),
+        EngineOptions(threads=2, enrich=False, chunk_size=77),
+        EngineOptions(threads=2, enrich=False, chunk_size=1 << 30),
     ]:
         scan = Engine(rules, options).scan([str(path)])
         out = b"".join(scan)
