@@ -98,12 +98,10 @@ pub(super) fn byte_share(byte: u8) -> f64 {
     match byte.to_ascii_lowercase() {
         b'"' => 0.07,
         b'e' | b't' | b's' | b'a' | b'n' | b'i' | b'o' | b'r' => 0.045,
-        b'c' | b'd' | b'l' | b'p' | b'm' => 0.03,
-        b'u' | b'h' | b'f' | b'b' | b'y' | b'v' | b'w' | b'g' | b'k' => 0.015,
+        b'c' | b'd' | b'l' | b'p' | b'm' | b':' | b',' | b'\\' => 0.03,
+        b'u' | b'h' | b'f' | b'b' | b'y' | b'v' | b'w' | b'g' | b'k' | b'.' | b'/' | b'-' | b'_' | b' ' => 0.015,
         b'a'..=b'z' => 0.005,
         b'0'..=b'9' => 0.022,
-        b':' | b',' | b'\\' => 0.03,
-        b'.' | b'/' | b'-' | b'_' | b' ' => 0.015,
         b'{' | b'}' | b'[' | b']' => 0.008,
         _ => 0.003,
     }
