@@ -146,9 +146,7 @@ def write_events(
 
 def report_faults(summary: Mapping[str, Any]) -> None:
     """What could not be read, on stderr: the first few faults of a kind, then how many more."""
-    for file in summary["files"]:
-        if file["error"]:
-            say(f"error: {file['path']}: {file['error']}")
+    _report_errors(summary["files"])
     for path, kinds in summary["faults"].items():
         for kind, found in kinds.items():
             for record, offset, message in found["first"]:
@@ -189,8 +187,21 @@ def report_summary(
     )
 
 
+MOST_ERRORS = 5
+"""So many files with the same error are named; more are counted."""
+
 MOST_FILES = 12
 """So many files are listed one by one; of more, those that were recognised as the same are counted."""
+
+
+def _report_errors(files: list[dict[str, Any]]) -> None:
+    failed = [file for file in files if file["error"]]
+    for error in dict.fromkeys(file["error"] for file in failed):
+        same = [file["path"] for file in failed if file["error"] == error]
+        for path in same[:MOST_ERRORS]:
+            say(f"error: {path}: {error}")
+        if len(same) > MOST_ERRORS:
+            say(f"error: {len(same) - MOST_ERRORS} more files: {error}")
 
 
 def _report_files(files: list[dict[str, Any]]) -> None:

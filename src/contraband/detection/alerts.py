@@ -31,7 +31,6 @@ _COPIED = (
 def static_fields(rule: Rule) -> dict[str, Any]:
     """Everything about an alert that the event does not decide."""
     fields: dict[str, Any] = {
-        "event.kind": "signal",
         "kibana.alert.status": "active",
         "kibana.alert.workflow_status": "open",
         "kibana.alert.severity": str(rule.severity),
