@@ -2,11 +2,11 @@
 //!
 //! What is not known stays unknown: a child recorded before its parent, a parent that started before the log, a lost record.
 
+use super::added::Added;
+use super::facts::{FactReader, Facts, Field};
 use super::table::{Host, Hosts, Image, Moment};
 use super::{Document, Enricher};
-use crate::json::write_string;
 use crate::value::Time;
-use serde_json::Value;
 use sha1::{Digest, Sha1};
 use std::collections::VecDeque;
 
@@ -16,6 +16,7 @@ const WINDOW: usize = 256;
 /// Keeps the table, and adds to documents as they pass.
 #[derive(Debug, Default)]
 pub struct Context {
+    reader: FactReader,
     hosts: Hosts,
     held: VecDeque<Held>,
     arrivals: u64,
@@ -26,20 +27,17 @@ pub struct Context {
 struct Held {
     document: Document,
     /// None if it is no JSON: it goes on as it is.
-    value: Option<Value>,
+    facts: Option<Facts>,
     host: String,
     at: Moment,
 }
 
 impl Enricher for Context {
     fn push(&mut self, stream: &str, document: Document, out: &mut Vec<Document>) {
-        let value = serde_json::from_slice::<Value>(&document.json).ok();
-        let named = |value: &Value| {
-            text(value, "host.id").or_else(|| text(value, "host.name")).or_else(|| text(value, "host.hostname"))
-        };
-        let host = value.as_ref().and_then(named).unwrap_or_else(|| stream.to_owned());
-        let at = value.as_ref().map(|value| self.learn(value, &host)).unwrap_or_default();
-        self.held.push_back(Held { document, value, host, at });
+        let mut facts = self.reader.read(&document.json);
+        let host = facts.as_mut().and_then(|facts| facts.host.take()).unwrap_or_else(|| stream.to_owned());
+        let at = facts.as_mut().map(|facts| self.learn(facts, &host)).unwrap_or_default();
+        self.held.push_back(Held { document, facts, host, at });
         while self.held.len() > WINDOW {
             self.release(out);
         }
@@ -52,141 +50,151 @@ impl Enricher for Context {
     }
 }
 
-type Added = Vec<(&'static str, Value)>;
-
 impl Context {
     /// Takes into the table what a document says.
-    fn learn(&mut self, value: &Value, host_name: &str) -> Moment {
+    fn learn(&mut self, facts: &mut Facts, host_name: &str) -> Moment {
         self.arrivals += 1;
         let host = self.hosts.host(host_name);
-        let stamp = text(value, "@timestamp").unwrap_or_default();
+        let stamp = facts.timestamp.take().unwrap_or_default();
         let time = Time::parse(&stamp).map_or(host.latest, Time::total_nanos);
         host.latest = time;
         host.first.get_or_insert(time);
         let at = Moment { time, arrival: self.arrivals };
-        let Some(pid) = number(value, "process.pid") else { return at };
-        if has(value, "event.type", "end") {
+        let Some(pid) = facts.pid else { return at };
+        if facts.ends {
             host.ended(pid, at);
             return at;
         }
-        let recorded = text(value, "process.entity_id");
-        let keep = recorded.is_some();
+        if !facts.starts && !host.news(pid, at, facts.executable.as_deref()) {
+            return at;
+        }
+        let recorded = facts.entity_id.take();
+        let keep = recorded.is_some() && facts.starts;
         let image = Image {
             from: at,
             ended: None,
-            name: text(value, "process.name"),
-            executable: text(value, "process.executable"),
-            args: texts(value, "process.args"),
-            command_line: command_line(value),
+            name: facts.name.take(),
+            executable: facts.executable.take(),
+            args: std::mem::take(&mut facts.args),
+            command_line: facts.command_line.clone(),
             entity_id: recorded.unwrap_or_else(|| identity(host_name, pid, &stamp)),
-            parent: number(value, "process.parent.pid"),
+            parent: facts.parent_pid,
             forked: false,
         };
-        match (starts(value), has(value, "event.action", "fork")) {
-            (true, true) => host.forked(pid, image),
-            (true, false) => host.started(pid, image, keep),
-            _ => host.seen(pid, image),
+        if facts.starts && facts.forks {
+            host.forked(pid, image);
+        } else {
+            host.started(pid, image, keep);
         }
         at
     }
 
     fn release(&mut self, out: &mut Vec<Document>) {
-        let Some(Held { mut document, value, host, at }) = self.held.pop_front() else { return };
-        if let Some(value) = value {
-            let added = additions(&value, &host, self.hosts.host(&host), at);
-            if !added.is_empty() {
-                append(&mut document.json, &added);
+        let Some(Held { mut document, facts, host, at }) = self.held.pop_front() else { return };
+        if let Some(facts) = facts {
+            let mut added = Added::to(&mut document.json);
+            add_host(&facts, &host, &mut added);
+            if let Some(pid) = facts.pid {
+                add_process(&facts, pid, self.hosts.host(&host), at, &mut added);
             }
+            added.end();
         }
         out.push(document);
     }
 }
 
-/// What a document lacks and the table knows.
-fn additions(value: &Value, host_name: &str, host: &Host, at: Moment) -> Added {
-    let mut added = Added::new();
-    if get(value, "host.name").is_none() && get(value, "host.id").is_none() {
-        added.push(("host.name", host_name.into()));
+fn add_host(facts: &Facts, host_name: &str, added: &mut Added<'_>) {
+    if !facts.has(Field::HostName) && !facts.has(Field::HostId) {
+        added.text("host.name", host_name);
     }
     // Sequences and samples join on it; the host's name serves where nothing numbers the hosts.
-    if get(value, "host.id").is_none() {
-        added.push(("host.id", host_name.into()));
+    if !facts.has(Field::HostId) {
+        added.text("host.id", host_name);
     }
-    if has(value, "event.module", "auditd") && text(value, "host.os.type").is_none() {
-        added.push(("host.os.type", "linux".into()));
+    if facts.auditd && !facts.has(Field::OsType) {
+        added.text("host.os.type", "linux");
     }
-    let Some(pid) = number(value, "process.pid") else { return added };
+}
+
+/// What a document lacks of its process and the table knows.
+fn add_process(facts: &Facts, pid: u64, host: &Host, at: Moment, added: &mut Added<'_>) {
     let image = host.image(pid, at);
-    if get(value, "process.command_line").is_none() {
-        added.extend(command_line(value).map(|line| ("process.command_line", line.into())));
+    if !facts.has(Field::CommandLine) {
+        added.maybe("process.command_line", facts.command_line.as_deref());
     }
-    if get(value, "process.entity_id").is_none() {
-        added.extend(image.map(|image| ("process.entity_id", image.entity_id.clone().into())));
+    if !facts.has(Field::EntityId) {
+        added.maybe("process.entity_id", image.map(|image| image.entity_id.as_str()));
     }
-    let parent = number(value, "process.parent.pid").or_else(|| image.and_then(|image| image.parent));
-    add_parent(value, parent, host, at, &mut added);
-    add_effective_parent(value, host, at, &mut added);
-    added
+    let parent = facts.parent_pid.or_else(|| image.and_then(|image| image.parent));
+    add_parent(facts, parent, host, at, added);
+    add_effective_parent(facts, host, at, added);
 }
 
 /// The parent's image when the record was made. A recorded identity of the parent must be the one that the table knows.
-fn add_parent(value: &Value, parent: Option<u64>, host: &Host, at: Moment, added: &mut Added) {
-    let lacks_name = get(value, "process.parent.name").is_none() && get(value, "process.parent.executable").is_none();
-    let found = parent.and_then(|pid| lookup(host, pid, text(value, "process.parent.entity_id").as_deref(), at));
+fn add_parent(facts: &Facts, parent: Option<u64>, host: &Host, at: Moment, added: &mut Added<'_>) {
+    let lacks_name = !facts.has(Field::ParentName) && !facts.has(Field::ParentExecutable);
+    let found = parent.and_then(|pid| lookup(host, pid, facts.parent_entity_id.as_deref(), at));
     let Some(parent) = found else {
         if lacks_name {
-            add_image_before(value, host, at, added);
+            add_image_before(facts, host, at, added);
         }
         return;
     };
     // What another source recorded under the same number may be another process.
-    if !lacks_name && get(value, "process.parent.executable").and_then(Value::as_str) != parent.executable.as_deref() {
+    if !lacks_name && facts.parent_executable != parent.executable {
         return;
     }
-    let mut add = |path: &'static str, found: Option<Value>| {
-        if get(value, path).is_none() {
-            added.extend(found.map(|found| (path, found)));
-        }
-    };
-    add("process.parent.name", parent.name.clone().map(Value::from));
-    add("process.parent.executable", parent.executable.clone().map(Value::from));
-    add("process.parent.args", (!parent.args.is_empty()).then(|| parent.args.clone().into()));
-    add("process.parent.command_line", parent.command_line.clone().map(Value::from));
-    add("process.parent.entity_id", Some(parent.entity_id.clone().into()));
-    if get(value, "process.Ext.ancestry").is_none() && has(value, "event.category", "process") {
-        added.push(("process.Ext.ancestry", host.lineage(parent, |image| Some(image.entity_id.clone())).into()));
+    if !facts.has(Field::ParentName) {
+        added.maybe("process.parent.name", parent.name.as_deref());
     }
-    let ancestors = host.lineage(parent, |image| image.executable.clone().or_else(|| image.name.clone()));
-    if lacks_name && !ancestors.is_empty() {
-        added.push(("contraband.process.ancestors", ancestors.into()));
+    if !facts.has(Field::ParentExecutable) {
+        added.maybe("process.parent.executable", parent.executable.as_deref());
+    }
+    if !facts.has(Field::ParentArgs) && !parent.args.is_empty() {
+        added.texts("process.parent.args", parent.args.iter().map(String::as_str));
+    }
+    if !facts.has(Field::ParentCommandLine) {
+        added.maybe("process.parent.command_line", parent.command_line.as_deref());
+    }
+    if !facts.has(Field::ParentEntity) {
+        added.text("process.parent.entity_id", &parent.entity_id);
+    }
+    let wants_ancestry = !facts.has(Field::Ancestry) && facts.process;
+    if !wants_ancestry && !lacks_name {
+        return;
+    }
+    let lineage = host.lineage(parent);
+    if wants_ancestry {
+        added.texts("process.Ext.ancestry", lineage.iter().map(|image| image.entity_id.as_str()));
+    }
+    let mut names = lineage.iter().filter_map(|image| image.executable.as_deref().or(image.name.as_deref())).peekable();
+    if lacks_name && names.peek().is_some() {
+        added.texts("contraband.process.ancestors", names);
     }
 }
 
 /// A process that started within the log, and whose first exec this is, still was what its parent was.
-fn add_image_before(value: &Value, host: &Host, at: Moment, added: &mut Added) {
-    let began = text(value, "process.start").and_then(|start| Time::parse(&start)).map(Time::total_nanos);
+fn add_image_before(facts: &Facts, host: &Host, at: Moment, added: &mut Added<'_>) {
+    let began = facts.start.as_deref().and_then(Time::parse).map(Time::total_nanos);
     let within = began.zip(host.first).is_some_and(|(began, first)| began >= first);
-    let pid = number(value, "process.pid");
-    if !starts(value) || !within || pid.is_none_or(|pid| host.known_before(pid, at)) {
+    if !facts.starts || !within || facts.pid.is_none_or(|pid| host.known_before(pid, at)) {
         return;
     }
-    if let Some(executable) = text(value, "process.previous.executable") {
-        added.push(("process.parent.name", base_name(&executable).into()));
-        added.push(("process.parent.executable", executable.into()));
+    if let Some(executable) = &facts.previous_executable {
+        added.text("process.parent.name", base_name(executable));
+        added.text("process.parent.executable", executable);
     }
 }
 
 /// Who asked for a process, where the record has only the number.
-fn add_effective_parent(value: &Value, host: &Host, at: Moment, added: &mut Added) {
-    let Some(pid) = number(value, "process.Ext.effective_parent.pid") else { return };
-    if get(value, "process.Ext.effective_parent.executable").is_some() {
+fn add_effective_parent(facts: &Facts, host: &Host, at: Moment, added: &mut Added<'_>) {
+    let Some(pid) = facts.effective_parent_pid else { return };
+    if facts.has(Field::EffectiveParentExecutable) {
         return;
     }
-    let identity = text(value, "process.Ext.effective_parent.entity_id");
-    if let Some(image) = lookup(host, pid, identity.as_deref(), at) {
-        added.extend(image.name.clone().map(|name| ("process.Ext.effective_parent.name", name.into())));
-        let executable = image.executable.clone();
-        added.extend(executable.map(|path| ("process.Ext.effective_parent.executable", path.into())));
+    if let Some(image) = lookup(host, pid, facts.effective_parent_entity_id.as_deref(), at) {
+        added.maybe("process.Ext.effective_parent.name", image.name.as_deref());
+        added.maybe("process.Ext.effective_parent.executable", image.executable.as_deref());
     }
 }
 
@@ -197,94 +205,23 @@ fn lookup<'h>(host: &'h Host, pid: u64, entity_id: Option<&str>, at: Moment) -> 
     }
 }
 
-fn command_line(value: &Value) -> Option<String> {
-    let args = texts(value, "process.args");
-    text(value, "process.command_line").or_else(|| (!args.is_empty()).then(|| args.join(" ")))
-}
-
 fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-fn starts(value: &Value) -> bool {
-    // A failed exec changes no image.
-    has(value, "event.category", "process")
-        && has(value, "event.type", "start")
-        && !has(value, "event.outcome", "failure")
-}
-
 /// The same process has the same identity in every run.
 fn identity(host: &str, pid: u64, time: &str) -> String {
+    const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
     let digest = Sha1::digest(format!("{host}\0{pid}\0{time}").as_bytes());
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Writes the members before the closing brace, and names them in one more.
-fn append(json: &mut Vec<u8>, added: &Added) {
-    while json.last().is_some_and(|byte| *byte != b'}') {
-        json.pop();
-    }
-    if json.pop().is_none() {
-        return;
-    }
-    let empty = json.iter().rev().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    let mut separator = if empty { "" } else { "," };
-    for (path, value) in added {
-        json.extend_from_slice(separator.as_bytes());
-        write_string(path, json);
-        json.push(b':');
-        json.extend_from_slice(value.to_string().as_bytes());
-        separator = ",";
-    }
-    let names: Vec<Value> = added.iter().map(|(path, _)| Value::from(*path)).collect();
-    json.extend_from_slice(separator.as_bytes());
-    json.extend_from_slice(b"\"contraband.added\":");
-    json.extend_from_slice(Value::from(names).to_string().as_bytes());
-    json.push(b'}');
-}
-
-/// The value at a path, whether its names are nested or dotted. Null is none.
-fn get<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    let object = value.as_object()?;
-    if let Some(found) = object.get(path) {
-        return Some(found).filter(|found| !found.is_null());
-    }
-    path.match_indices('.').find_map(|(at, _)| get(object.get(&path[..at])?, &path[at + 1..]))
-}
-
-fn text(value: &Value, path: &str) -> Option<String> {
-    match get(value, path)? {
-        Value::String(text) => Some(text.clone()),
-        Value::Array(list) => list.first().and_then(Value::as_str).map(str::to_owned),
-        _ => None,
-    }
-}
-
-fn texts(value: &Value, path: &str) -> Vec<String> {
-    match get(value, path) {
-        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Some(Value::String(text)) => vec![text.clone()],
-        _ => Vec::new(),
-    }
-}
-
-fn number(value: &Value, path: &str) -> Option<u64> {
-    match get(value, path)? {
-        Value::Number(number) => number.as_u64(),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
-    }
-}
-
-/// Whether any value of the field is the text.
-fn has(value: &Value, path: &str, wanted: &str) -> bool {
-    texts(value, path).iter().any(|text| text == wanted || wanted == "auditd" && text.starts_with("auditd"))
+    let digits = digest[..8].iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(HEXADECIMAL[usize::from(digit)])).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sources::Place;
+    use serde_json::Value;
 
     fn run(lines: &[&str]) -> Vec<Value> {
         let mut context = Context::default();

@@ -1,7 +1,9 @@
 //! The stage between reading and evaluation that adds what a record lacks and earlier records of its host told. It knows
 //! neither rules nor formats; documents come and go as ECS in JSON.
 
+mod added;
 mod context;
+mod facts;
 mod table;
 
 pub use context::Context;

@@ -95,13 +95,10 @@ impl Host {
         );
     }
 
-    /// A record of a process that does not start it: a process from before the log, or one whose record was lost, is learnt.
-    pub(super) fn seen(&mut self, pid: u64, image: Image) {
-        let known = self.image(pid, image.from);
-        let same = known.is_some_and(|known| known.executable == image.executable);
-        if !same && image.executable.is_some() {
-            self.started(pid, image, false);
-        }
+    /// Whether a record that starts no process tells of an image that is not known: the process is from before the log, or
+    /// its own record was lost.
+    pub(super) fn news(&self, pid: u64, at: Moment, executable: Option<&str>) -> bool {
+        executable.is_some() && self.image(pid, at).is_none_or(|known| known.executable.as_deref() != executable)
     }
 
     /// A process ends.
@@ -129,10 +126,10 @@ impl Host {
         }
     }
 
-    /// Something of each ancestor, nearest first.
-    pub(super) fn lineage(&self, parent: &Image, of: impl Fn(&Image) -> Option<String>) -> Vec<String> {
-        let parents = |image: &&Image| image.parent.and_then(|pid| self.image(pid, image.from));
-        std::iter::successors(Some(parent), parents).take(MOST_ANCESTORS).filter_map(of).collect()
+    /// A process and its ancestors, nearest first.
+    pub(super) fn lineage<'h>(&'h self, image: &'h Image) -> Vec<&'h Image> {
+        let parents = |image: &&'h Image| image.parent.and_then(|pid| self.image(pid, image.from));
+        std::iter::successors(Some(image), parents).take(MOST_ANCESTORS).collect()
     }
 }
 
@@ -150,6 +147,6 @@ impl Hosts {
             }
             self.hosts.insert(name.to_owned(), Host::default());
         }
-        self.hosts.entry(name.to_owned()).or_default()
+        self.hosts.get_mut(name).expect("it was inserted if it was missing")
     }
 }
