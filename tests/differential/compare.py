@@ -19,7 +19,7 @@ _SCHEMA = Schema.from_mapping(
     {"properties": _MAPPING | {name: _MAPPING[name] | {"format": form} for name, form in FORMATS.items()}}
 )
 ENGINES = (
-    EngineOptions(routing=False, chunk_size=1, read_size=7, threads=2),
+    EngineOptions(routing=False, chunk_size=1, read_size=7, threads=2, memory=300),
     EngineOptions(routing=False, filter=False, share=False, threads=1),
 )
 FAILS = "the search fails"

@@ -15,4 +15,5 @@ pub mod program;
 pub mod route;
 pub mod sequences;
 pub mod sources;
+pub mod spill;
 pub mod value;

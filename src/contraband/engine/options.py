@@ -10,7 +10,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineOptions:
-    """How a rule set is loaded. Sizes are in bytes; 0 threads is one a processor."""
+    """How a rule set is loaded. Sizes are in bytes; 0 threads is one a processor.
+
+    Beyond `memory`, events that wait for others go to temporary files; results are the same.
+    """
 
     enrich: bool = True
     routing: bool = True
@@ -20,6 +23,7 @@ class EngineOptions:
     chunk_size: int = 1 << 20
     read_size: int = 1 << 20
     max_line: int = 100 << 20
+    memory: int = 64 << 20
     declarations: Sequence[Mapping[str, Any]] = ()
 
     def to_json(self) -> bytes:

@@ -57,6 +57,8 @@ class Scan:
     def __iter__(self) -> Iterator[bytes]:
         while (block := self._scan.next()) is not None:
             yield block
+        if failure := self.summary()["failure"]:
+            raise EngineError(failure)
         if self.summary()["broken"]:
             raise EngineError("the core broke down: this is a defect, and the results are not whole")
 

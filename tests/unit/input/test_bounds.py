@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from collections import Counter
@@ -19,6 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from contraband.engine import CompiledRule, Engine, EngineOptions, ScanOptions
+from contraband.eql import compile_query
+from contraband.plan import lower
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="peak memory and FIFOs as Linux has them")
 EVENT = {"@timestamp": "2026-01-01T00:00:00Z", "event": {"category": ["process"]}, "process": {"name": "curl"}}
@@ -228,3 +233,58 @@ def test_the_reader_of_the_output_goes_away(tmp_path: Path) -> None:
     _, error = process.communicate(timeout=60)
     assert process.returncode == 0
     assert b"Traceback" not in error
+
+
+# ---------------------------------------------------------------------------------- what waits until all events are known
+
+
+def numbered(path: Path, count: int, *, padding: int = 900) -> Path:
+    """Events of which each is a candidate: pairs of one key, in no order of time."""
+    with path.open("w") as file:
+        for number in range(count):
+            key, moment = (number * 7919) % (count // 2), 1767225600000 + (number * 104729) % count
+            file.write(
+                f'{{"@timestamp":{moment},"event.category":"process","k":{key},"n":{number // (count // 2)},"a":"{"a" * padding}"}}\n'
+            )
+    return path
+
+
+@LINUX
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sequence by k [process where n == 0] [process where true]",
+        "sample by k [process where n == 0] [process where n == 1]",
+        "process where n == 0",
+        "process where true | tail 20",
+    ],
+)
+def test_events_that_wait_go_to_disk_and_nothing_changes(tmp_path: Path, query: str) -> None:
+    path = numbered(tmp_path / "pairs.ndjson", 80_000)
+    limits = {"output": "matches"}
+    found, peak, _ = measured(path, query=query, memory=4 << 20, limits=limits)
+    everything, in_memory, _ = measured(path, query=query, memory=1 << 40, limits=limits)
+    assert found == everything > 10
+    assert peak < 110
+    if "tail" not in query:
+        assert in_memory > peak + 30  # the limit is what keeps memory small
+    assert not list(Path(tempfile.gettempdir()).glob("contraband-*.tmp"))
+
+
+def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
+    path = numbered(tmp_path / "pairs.ndjson", 1_000)
+    given = json.dumps(["sequence by k [any where true] [any where true]", {"memory": 1000}, {}, str(path)])
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "missing")}
+    done = subprocess.run([sys.executable, "-c", MEASURED, given], capture_output=True, check=False, env=environment)
+    assert b"EngineError: a temporary file in " in done.stderr
+
+
+def test_too_many_join_keys_are_a_fault() -> None:
+    event = {"@timestamp": 1, "k": [str(number) for number in range(10_001)]}
+    plan = lower(compile_query("sequence by k [any where true] [any where true]"))
+    scan = Engine([CompiledRule("q", plan)], EngineOptions(routing=False)).scan(
+        [json.dumps(event).encode() + b"\n" + json.dumps({**event, "k": event["k"][:10_000]}).encode()],  # type: ignore[index]
+        ScanOptions(output="matches"),
+    )
+    assert len(list(scan.documents())) == 10_000
+    assert faults(scan.summary()) == {"too many join keys": 2}  # one of each stage

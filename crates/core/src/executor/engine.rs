@@ -28,6 +28,8 @@ pub(super) struct Loaded {
     pub router: Router,
     pub alerts: Vec<RuleAlert>,
     pub ids: Vec<String>,
+    /// The place of each identifier among all in byte order.
+    pub ranks: Vec<u32>,
     pub extra: Extra,
     pub filter: Filter,
     pub options: EngineOptions,
@@ -71,6 +73,7 @@ impl Engine {
             projection: Projection::new(paths.list.iter().map(String::as_str)),
             router,
             alerts,
+            ranks: ranks(&set),
             ids: set.rules.iter().map(|rule| rule.id.clone()).collect(),
             has_exceptions: set.rules.iter().map(|rule| !rule.exceptions.is_empty()).collect(),
             extra,
@@ -96,6 +99,16 @@ impl Engine {
         })
         .to_string()
     }
+}
+
+fn ranks(set: &RuleSet) -> Vec<u32> {
+    let mut numbers: Vec<usize> = (0..set.rules.len()).collect();
+    numbers.sort_by_key(|number| &set.rules[*number].id);
+    let mut ranks = vec![0; numbers.len()];
+    for (rank, number) in numbers.into_iter().enumerate() {
+        ranks[number] = rank as u32;
+    }
+    ranks
 }
 
 /// The fields of an event by number: the program's own first.

@@ -22,6 +22,8 @@ pub struct EngineOptions {
     pub read_size: usize,
     /// Longest line that is read.
     pub max_line: usize,
+    /// Bytes of kept events and candidates beyond which they go to disk.
+    pub memory: usize,
     /// The indices that each source is declared to live in.
     pub declarations: Vec<Declaration>,
     /// Whether work is shared between rules; results are the same.
@@ -38,6 +40,7 @@ impl Default for EngineOptions {
             chunk_size: 1 << 20,
             read_size: 1 << 20,
             max_line: 100 << 20,
+            memory: 64 << 20,
             declarations: Vec::new(),
             share: true,
         }

@@ -228,12 +228,10 @@ impl Run {
                 gate.leave(bytes);
             }
         }
-        let last = collector.finish();
+        let finished = collector.finish(&mut |block| output.send(block).is_ok());
+        collector.summary.failure = finished.err().map(|error| failure(&error));
         collector.summary.stopped = self.stop.load(Ordering::Relaxed);
         self.publish(collector);
-        if !last.is_empty() {
-            let _ = output.send(last);
-        }
     }
 
     /// Handles one result; false when nobody takes output any more.
@@ -251,9 +249,12 @@ impl Run {
                 if let (Some(message), Some(file)) = (done.error.take(), collector.summary.files.get_mut(done.file)) {
                     file.error = Some(message);
                 }
-                let block = collector.add(*done);
-                if !block.is_empty() {
-                    return output.send(block).is_ok();
+                match collector.add(*done) {
+                    Ok(block) => return block.is_empty() || output.send(block).is_ok(),
+                    Err(error) => {
+                        collector.summary.failure = Some(failure(&error));
+                        return false;
+                    }
                 }
             }
         }
@@ -265,6 +266,10 @@ impl Run {
             *summary = collector.summary.clone();
         }
     }
+}
+
+fn failure(error: &std::io::Error) -> String {
+    format!("a temporary file in {}: {error}", std::env::temp_dir().display())
 }
 
 /// The bytes that a piece holds: what it gives back as [`Done::under_way`].

@@ -73,6 +73,8 @@ pub struct Summary {
     pub profile: Option<ProfileSummary>,
     /// Whether a thread of the scan broke down: a defect, and the results are not whole.
     pub broken: bool,
+    /// Why results are not whole: events that wait for others could not be kept on disk.
+    pub failure: Option<String>,
     /// Whether the scan was stopped before its end.
     pub stopped: bool,
 }

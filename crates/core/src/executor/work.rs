@@ -7,7 +7,7 @@ use crate::alert::{self, Origin, Subject, Text};
 use crate::input::LineReader;
 use crate::json::{Broken, BrokenKind, Scanner, without_duplicates};
 use crate::plan::{Kind, PlanError};
-use crate::program::{Evaluator, Hit, Outcome, Profile, RuleMask};
+use crate::program::{Evaluator, Hit, MOST_KEYS, Outcome, Profile, RuleMask};
 use crate::route::{Memo, Telling};
 use crate::sequences::{Candidate, Order};
 use crate::sources::{Fault, Place};
@@ -61,7 +61,6 @@ pub(super) struct Kept {
 #[derive(Default)]
 pub(super) struct Done {
     pub file: usize,
-    pub path: Option<Arc<str>>,
     pub relative: bool,
     pub alerts: Text,
     pub kept: Vec<Kept>,
@@ -147,7 +146,7 @@ impl<'l> Worker<'l> {
     }
 
     pub(super) fn chunk(&mut self, chunk: &Chunk) -> Done {
-        let mut done = Done { file: chunk.file, path: Some(Arc::clone(&chunk.path)), ..Done::default() };
+        let mut done = Done { file: chunk.file, ..Done::default() };
         done.seen = RuleMask::none(self.loaded.ids.len());
         done.under_way = chunk.under_way();
         match &chunk.text {
@@ -369,13 +368,19 @@ impl<'l> Worker<'l> {
             done.without_time += 1;
             return;
         }
-        let stages: Vec<_> = hits
-            .iter()
-            .map(|hit| (hit.stage, self.evaluator.keys(event, rule, hit.stage)))
-            .filter(|(_, keys)| !keys.is_empty())
-            .collect();
+        let mut stages = Vec::new();
+        for hit in hits {
+            let (keys, cut) = self.evaluator.keys(event, rule, hit.stage);
+            if cut {
+                let place = Place { record: subject.origin.record, offset: subject.origin.offset };
+                done.faults.push(too_many_keys(place, &self.loaded.ids[rule as usize]));
+            }
+            if !keys.is_empty() {
+                stages.push((hit.stage, keys));
+            }
+        }
         if !stages.is_empty() {
-            kept.candidates.push(Candidate { rule, order, handle: 0, stages });
+            kept.candidates.push(Candidate { rule, order, stages });
         }
     }
 }
@@ -398,6 +403,11 @@ fn is_sample(offset: u64, length: usize) -> bool {
 fn fault(broken: &Broken, place: Place) -> Fault {
     let message = format!("{} (byte {} of the record)", broken.kind.message(), broken.at);
     Fault { kind: broken.kind.name(), message, place }
+}
+
+fn too_many_keys(place: Place, rule: &str) -> Fault {
+    let message = format!("the event has more than {MOST_KEYS} join keys for rule {rule}: the others are left out");
+    Fault { kind: "too many join keys", message, place }
 }
 
 pub(super) fn too_long(place: Place, limit: usize) -> Fault {

@@ -114,7 +114,7 @@ fn text(mut reader: Box<dyn Read + Send>, wrapped: Wrapping, depth: usize) -> io
 
 /// A zip archive can only be read with seeking: what comes as a stream is kept in a nameless temporary file.
 fn spooled(mut reader: Box<dyn Read + Send>) -> io::Result<File> {
-    let mut file = crate::executor::temporary_file()?;
+    let mut file = crate::spill::temporary_file()?;
     io::copy(&mut reader, &mut file)?;
     file.seek(SeekFrom::Start(0))?;
     Ok(file)

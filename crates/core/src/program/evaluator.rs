@@ -6,11 +6,12 @@ use super::term::{Lowered, Term, Truth};
 use super::{Index, Joined, Profile, Program, RuleMask};
 use crate::sequences::{Component, Key, Order};
 use crate::value::{Event, Reading, Time, Value};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// Keys that one event may have in one stage: documents with long arrays in several key fields would have millions.
-const MOST_KEYS: usize = 10_000;
+pub const MOST_KEYS: usize = 10_000;
 
 /// A rule and stage that an event meets, or whose evaluation failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -220,31 +221,36 @@ impl Evaluator {
     }
 
     /// The join keys that an event has in a stage: the product of the values of the key fields. Empty when a key that is not
-    /// optional has no value; one empty key where the stage has no key fields.
-    pub fn keys(&self, event: &Event<'_>, rule: u32, stage: u16) -> Vec<Key> {
+    /// optional has no value; one empty key where the stage has no key fields. `true`: there are more than [`MOST_KEYS`], which are given.
+    pub fn keys(&self, event: &Event<'_>, rule: u32, stage: u16) -> (Vec<Key>, bool) {
         let shape = &self.program.shapes()[rule as usize];
-        let Some(stage) = shape.stages.get(stage as usize).or(shape.until.as_ref()) else { return Vec::new() };
+        let Some(stage) = shape.stages.get(stage as usize).or(shape.until.as_ref()) else {
+            return (Vec::new(), false);
+        };
         let mut keys = vec![Vec::new()];
+        let mut cut = false;
         for (field, optional) in &stage.keys {
             let mut parts = field.map_or_else(Vec::new, |field| self.components(event, field));
             if parts.is_empty() && *optional {
                 parts.push(Component::Null);
             }
-            keys = keys.iter().flat_map(|key| parts.iter().map(move |part| extended(key, part))).collect();
+            let longer = keys.iter().flat_map(|key| parts.iter().map(move |part| extended(key, part)));
+            keys = longer.take(MOST_KEYS + 1).collect();
+            cut |= keys.len() > MOST_KEYS;
             keys.truncate(MOST_KEYS);
         }
-        keys.iter().map(|parts| Key::new(parts)).collect()
+        cut &= !keys.is_empty();
+        (keys.iter().map(|parts| Key::new(parts)).collect(), cut)
     }
 
     /// The values of a key field, each once.
     fn components(&self, event: &Event<'_>, field: u32) -> Vec<Component> {
         let reading = Reading::of(&self.program.fields()[field as usize]);
-        let mut parts: Vec<Component> = Vec::new();
-        for value in event.values(field).filter_map(|raw| reading.read(raw)) {
-            let Some(part) = Component::of(&value) else { continue };
-            if !parts.contains(&part) {
-                parts.push(part);
-            }
+        let read = |raw| reading.read(raw).as_ref().and_then(Component::of);
+        let mut parts: Vec<Component> = event.values(field).filter_map(read).collect();
+        if parts.len() > 1 {
+            let mut seen = HashSet::new();
+            parts.retain(|part| seen.insert(Key::sortable(part)));
         }
         parts
     }

@@ -9,7 +9,7 @@ mod profile;
 mod script;
 mod term;
 
-pub use evaluator::{Evaluator, Hit, Outcome};
+pub use evaluator::{Evaluator, Hit, MOST_KEYS, Outcome};
 pub use profile::{Profile, RuleProfile};
 
 use crate::plan::{Condition, Field, Kind, Pipe, PlanError, RuleSet};

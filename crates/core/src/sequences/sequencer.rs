@@ -1,8 +1,8 @@
-//! All sequences and samples of a program side by side.
+//! All sequences and samples of a program, one key after the other: so little is unfinished at a time, however long the input.
 
 use super::machine::Machine;
 use super::sample::Sampler;
-use super::{Candidate, Completed};
+use super::{Completed, Fit, Key};
 use crate::plan::Kind;
 use crate::program::Program;
 
@@ -20,45 +20,68 @@ impl Default for Settings {
 }
 
 #[derive(Debug)]
-enum Matcher {
-    Sequence(Machine),
-    Sample(Sampler),
+enum Matcher<H> {
+    Sequence(Machine<H>),
+    Sample(Sampler<H>),
 }
 
-/// Takes candidates, those of one rule in ascending order, and gives completed matches.
+/// Takes candidates ordered by [`Fit::cmp_taken`], and gives completed matches.
 #[derive(Debug)]
-pub struct Sequencer {
-    matchers: Vec<Option<Matcher>>,
+pub struct Sequencer<'p, H> {
+    program: &'p Program,
+    settings: Settings,
+    now: Option<(u32, Key, Matcher<H>)>,
 }
 
-impl Sequencer {
+impl<'p, H: Clone + PartialEq> Sequencer<'p, H> {
     /// Nothing is pending.
-    pub fn new(program: &Program, settings: Settings) -> Self {
-        let matchers = program.shapes().iter().enumerate().map(|(rule, shape)| match shape.kind {
-            Kind::Event => None,
-            Kind::Sequence => Some(Matcher::Sequence(Machine::new(rule as u32, shape))),
-            Kind::Sample => Some(Matcher::Sample(Sampler::new(rule as u32, shape, settings.max_samples_per_key))),
-        });
-        Self { matchers: matchers.collect() }
+    pub fn new(program: &'p Program, settings: Settings) -> Self {
+        Self { program, settings, now: None }
     }
 
-    /// The next candidate of its rule. Matches that it completes go to `out`; those that missing events may still forbid, and samples,
-    /// are held back until that is known, at the latest until `finish`.
-    pub fn push(&mut self, candidate: &Candidate, out: &mut Vec<Completed>) {
-        match self.matchers.get_mut(candidate.rule as usize) {
-            Some(Some(Matcher::Sequence(machine))) => machine.push(candidate, out),
-            Some(Some(Matcher::Sample(sampler))) => sampler.push(candidate),
-            _ => {}
+    /// The next candidate. Matches that are known to be complete go to `out`: those of a rule before any of the next rule.
+    pub fn push(&mut self, fit: Fit<H>, out: &mut Vec<Completed<H>>) {
+        match &mut self.now {
+            Some((rule, key, _)) if *rule == fit.rule && *key == fit.key => {}
+            Some((rule, key, matcher)) if *rule == fit.rule => {
+                matcher.finish(key, out);
+                *key = fit.key.clone();
+            }
+            _ => {
+                self.finish(out);
+                self.now = self.matcher(fit.rule).map(|matcher| (fit.rule, fit.key.clone(), matcher));
+            }
+        }
+        match &mut self.now {
+            Some((_, _, Matcher::Sequence(machine))) => machine.push(fit, out),
+            Some((_, _, Matcher::Sample(sampler))) => sampler.push(fit),
+            None => {}
         }
     }
 
-    /// No more candidates: what was held back. Results of one rule are listed by [`Completed::cmp_listed`].
-    pub fn finish(self, out: &mut Vec<Completed>) {
-        for matcher in self.matchers.into_iter().flatten() {
-            match matcher {
-                Matcher::Sequence(machine) => machine.finish(out),
-                Matcher::Sample(sampler) => sampler.finish(out),
-            }
+    fn matcher(&self, rule: u32) -> Option<Matcher<H>> {
+        let shape = self.program.shapes().get(rule as usize)?;
+        match shape.kind {
+            Kind::Event => None,
+            Kind::Sequence => Some(Matcher::Sequence(Machine::new(rule, shape))),
+            Kind::Sample => Some(Matcher::Sample(Sampler::new(rule, shape, self.settings.max_samples_per_key))),
+        }
+    }
+
+    /// No more candidates: what was held back.
+    pub fn finish(&mut self, out: &mut Vec<Completed<H>>) {
+        if let Some((_, key, mut matcher)) = self.now.take() {
+            matcher.finish(&key, out);
+        }
+    }
+}
+
+impl<H: Clone + PartialEq> Matcher<H> {
+    /// No more candidates of this key.
+    fn finish(&mut self, key: &Key, out: &mut Vec<Completed<H>>) {
+        match self {
+            Matcher::Sequence(machine) => machine.finish(out),
+            Matcher::Sample(sampler) => sampler.finish(key, out),
         }
     }
 }
