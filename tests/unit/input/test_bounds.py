@@ -267,7 +267,7 @@ def test_events_that_wait_go_to_disk_and_nothing_changes(tmp_path: Path, query: 
     assert found == everything > 10
     assert peak < 110
     if "tail" not in query:
-        assert in_memory > peak + 30  # the limit is what keeps memory small
+        assert in_memory > peak + 10  # the limit is what keeps memory small
     assert not list(Path(tempfile.gettempdir()).glob("contraband-*.tmp"))
 
 
