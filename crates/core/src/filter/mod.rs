@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 const RARE: f64 = 0.04;
 /// A need that this share of lines has is left out where there is another.
 const COMMON: f64 = 0.8;
-/// Where more lines would be read than this, searching them first does not pay.
-const TOO_MANY: f64 = 0.85;
+/// Where more lines would be read than this, searching them first does not pay. The estimate is high: it takes needs for independent.
+const TOO_MANY: f64 = 0.995;
 /// More literals let too much through.
 const MOST: usize = 3_000;
 /// Needs that are looked for together, over all rules.
