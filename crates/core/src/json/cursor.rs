@@ -267,7 +267,7 @@ impl Brackets {
 
 /// The first quote, backslash or control character at or after `at`; the length of the text when there is none.
 #[inline]
-fn special(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn special(bytes: &[u8], mut at: usize) -> usize {
     while let Some(eight) = bytes.get(at..at + 8) {
         let word = u64::from_le_bytes(eight.try_into().expect("a slice of eight bytes"));
         // In each term the lowest set bit is exact: a borrow only disturbs bytes above a true hit.

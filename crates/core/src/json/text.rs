@@ -1,5 +1,6 @@
 //! The text of JSON strings: escapes read and written.
 
+use super::cursor::special;
 use std::borrow::Cow;
 
 /// The text that a string's content stands for. The content is valid JSON. A lone surrogate becomes U+FFFD, since no text
@@ -59,11 +60,10 @@ pub fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let bytes = text.as_bytes();
     let mut start = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
+    loop {
+        let at = special(bytes, start);
         out.extend_from_slice(&bytes[start..at]);
+        let Some(&byte) = bytes.get(at) else { break };
         start = at + 1;
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
@@ -79,7 +79,6 @@ pub fn write_string(text: &str, out: &mut Vec<u8>) {
             }
         }
     }
-    out.extend_from_slice(&bytes[start..]);
     out.push(b'"');
 }
 

@@ -122,7 +122,7 @@ impl Auditd {
         let place = Place { record: self.next.lines + 1, offset: self.next.offset };
         self.next.lines += 1;
         self.next.offset += line.len() as u64 + line_break;
-        match std::str::from_utf8(line) {
+        match simdutf8::basic::from_utf8(line) {
             Ok(text) => self.text(text, place, sink),
             Err(_) => self.text(&String::from_utf8_lossy(line), place, sink),
         }
@@ -152,7 +152,8 @@ impl Auditd {
                     fault(sink, "no audit record", format!("{expected}, found `{}`", start_of(own)), place);
                 }
             }
-            if let Some(head) = record::head(own) {
+            let own_head = if hidden.is_none() { head } else { record::head(own) };
+            if let Some(head) = own_head {
                 self.record(own, &head, place, sink);
             }
             let Some(at) = hidden else { return };
