@@ -146,7 +146,7 @@ fn a_scan_of_damaged_telemetry_finds_the_same_however_it_is_read() {
             let filtered = scan(&bytes, br#"{"threads":2,"chunk_size":3000}"#);
             let whole = scan(&bytes, br#"{"threads":1,"filter":false,"read_size":7}"#);
             assert_eq!(filtered, whole, "{}", path.display());
-            found += filtered.iter().filter(|byte| **byte == b'\n').count();
+            found += filtered.split(|byte| *byte == b'\n').count() - 1;
         }
     }
     assert!(found > 0, "the query finds something in what is left");
