@@ -125,7 +125,7 @@ mod tests {
     use std::io::Write;
 
     fn pieces(text: &str, bound: u64, max_line: usize) -> Vec<(String, u64, bool)> {
-        let mut file = crate::executor::temporary_file().expect("a temporary file");
+        let mut file = crate::spill::temporary_file().expect("a temporary file");
         file.write_all(format!("xyz{text}").as_bytes()).expect("room for it");
         let length = text.len() as u64;
         let (count, stop, long) = (Arc::default(), Arc::default(), Mutex::default());
