@@ -117,7 +117,7 @@ fn runs_missing_events_and_maxspan_are_as_if_all_were_kept() {
     for seed in 0..60_000 {
         let mut dice = Dice(seed);
         let maxspan = (dice.below(3) > 0).then(|| dice.below(12) + 1);
-        let mut stages: Vec<(bool, u32)> = (0..dice.below(4) + 1)
+        let mut stages: Vec<(bool, u32)> = (0..=dice.below(4))
             .map(|_| {
                 let runs = if dice.below(3) == 0 { dice.below(4) + 1 } else { 1 };
                 (maxspan.is_some() && dice.below(5) < 2, runs as u32)
