@@ -105,8 +105,12 @@ impl Results<'_> {
 
     /// The results of one rule are all there.
     fn list(&mut self, out: &mut Writer<'_>) -> io::Result<()> {
+        let found = self.listed.len();
+        if found == 0 {
+            return Ok(()); // perhaps because there is no rule at all
+        }
         let listed = std::mem::replace(&mut self.listed, Sorter::new(self.limit / 2, Numbered::cmp_listed));
-        let kept = window(listed.len(), &limits(self.options, &self.loaded.program.shapes()[self.rule as usize].pipes));
+        let kept = window(found, &limits(self.options, &self.loaded.program.shapes()[self.rule as usize].pipes));
         if kept.is_empty() {
             return Ok(());
         }
