@@ -18,6 +18,7 @@ SLICE = 20_000
 
 def _scan(path: Path, *more: str) -> Path:
     out = DATA / "run" / f"agreement-{abs(hash(more))}"
+    out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("wb") as stream:
         argv = (*CONTRABAND, "scan", str(path), "--format", "ndjson", "--quiet", *more)
         subprocess.run(argv, stdout=stream, stderr=subprocess.DEVNULL, env=environment(), check=True)
