@@ -41,6 +41,11 @@ class Cell:
     added: tuple[str, ...]  # fields that it needs and only contraband's process table fills
     claimed: bool  # whether the rule's sidecar names the source
 
+    @property
+    def word(self) -> str:
+        """The verdict as tables show it: `+` with the parents that contraband adds, `*` on a source that the rule names."""
+        return self.verdict.value + ("+" if self.added else "") + ("*" if self.claimed else "")
+
     def as_data(self) -> dict[str, Any]:
         """As `coverage --format ndjson` prints it."""
         return {

@@ -27,7 +27,7 @@ def export_navigator(rules: Iterable[Compiled], version: AttackVersion, *, name:
     most = max((len(below) for below in found.values()), default=1)
     layer = {
         "name": name,
-        "versions": {"attack": str(version), "navigator": "5.1.0", "layer": "4.5"},
+        "versions": layer_versions(version),
         "domain": "enterprise-attack",
         "description": f"{len(listed)} rules; the score of a technique is the number of rules that are mapped to it.",
         "filters": {"platforms": sorted({system for rule in listed for system in systems(rule)})},
@@ -42,6 +42,11 @@ def export_navigator(rules: Iterable[Compiled], version: AttackVersion, *, name:
         "selectSubtechniquesWithParent": False,
     }
     return json.dumps(layer, indent=2, ensure_ascii=False) + "\n"
+
+
+def layer_versions(version: AttackVersion) -> dict[str, str]:
+    """What every layer of ours says it is written for."""
+    return {"attack": str(version), "navigator": "5.1.0", "layer": "4.5"}
 
 
 def shortname(entry: Mapped) -> str:

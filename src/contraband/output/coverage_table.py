@@ -26,7 +26,7 @@ def coverage_table(platform: str, sources: Sequence[Source], cells: Sequence[Cel
         + "  ".join(f"{source.name:{size}}" for source, size in zip(sources, heads, strict=True)),
     ]
     for row in rows:
-        words = [_word(verdicts[row, source.name]) for source in sources]
+        words = [verdicts[row, source.name].word for source in sources]
         lines.append(
             f"  {row:{width}}  " + "  ".join(f"{word:{size}}" for word, size in zip(words, heads, strict=True)).rstrip()
         )
@@ -35,10 +35,6 @@ def coverage_table(platform: str, sources: Sequence[Source], cells: Sequence[Cel
 
 def _of(cells: Iterable[Cell], rule: str) -> bool:
     return any(cell.rule == rule and cell.verdict is not Verdict.ELSEWHERE for cell in cells)
-
-
-def _word(cell: Cell) -> str:
-    return cell.verdict.value + ("+" if cell.added else "") + ("*" if cell.claimed else "")
 
 
 def _why(cells: Iterable[Cell], rows: Sequence[str]) -> list[str]:

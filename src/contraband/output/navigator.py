@@ -6,14 +6,19 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from contraband.coverage import Cell, Verdict
+from contraband.detection.attack import AttackVersion, mapped
 from contraband.detection.rules import Rule
+from contraband.export.navigator import layer_versions
 
 _SCORE = {Verdict.WORKS: 100, Verdict.PARTLY: 50, Verdict.NEVER: 0}
 
 
 def coverage_layer(rules: Iterable[Rule], cells: Sequence[Cell]) -> dict[str, Any]:
     """One layer: each technique scored by the best that any rule for it can do, with the sources in its comment."""
-    by_rule = {rule.slug: _techniques(rule) for rule in rules}
+    by_rule = {
+        rule.slug: {entry.technique for entry in mapped(rule.document.get("threat") or (), AttackVersion.V18)}
+        for rule in rules
+    }
     techniques: dict[str, list[Cell]] = {}
     for cell in cells:
         if cell.verdict in _SCORE:
@@ -21,7 +26,7 @@ def coverage_layer(rules: Iterable[Rule], cells: Sequence[Cell]) -> dict[str, An
                 techniques.setdefault(technique, []).append(cell)
     return {
         "name": "contraband coverage",
-        "versions": {"attack": "18", "navigator": "5.1.0", "layer": "4.5"},
+        "versions": layer_versions(AttackVersion.V18),
         "domain": "enterprise-attack",
         "description": "What the rules can do with what the sources record: 100 works, 50 partly, 0 never",
         "gradient": {"colors": ["#ff6666", "#ffe766", "#8ec843"], "minValue": 0, "maxValue": 100},
@@ -37,13 +42,3 @@ def _entry(technique: str, cells: Sequence[Cell]) -> dict[str, Any]:
     words = {100: "works", 50: "partly", 0: "never"}
     comment = "\n".join(f"{name}: {words[score]}" for name, score in sorted(sources.items()))
     return {"techniqueID": technique, "score": max(sources.values()), "comment": comment, "enabled": True}
-
-
-def _techniques(rule: Rule) -> frozenset[str]:
-    """The techniques of a rule's `threat` table, the narrowest that it names."""
-    found = set()
-    for threat in rule.document.get("threat") or ():
-        for technique in threat.get("technique") or ():
-            narrow = technique.get("subtechnique") or [technique]
-            found |= {str(entry["id"]) for entry in narrow}
-    return frozenset(found)

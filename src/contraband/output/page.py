@@ -94,7 +94,7 @@ def _coverage(rules: Sequence[Rule]) -> str:
                 rows.append(
                     (
                         rule.slug,
-                        *(f"{cell.verdict}{'+' if cell.added else ''}{'*' if cell.claimed else ''}" for cell in chosen),
+                        *(cell.word for cell in chosen),
                     )
                 )
         lines += [f"### {platform}", "", _grid(("rule", *(source.name for source in sources)), rows)]
