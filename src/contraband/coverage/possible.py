@@ -39,6 +39,7 @@ from contraband.eql.analysis.checked import (
     ScalarNot,
     ScalarOr,
 )
+from contraband.eql.walk import nodes
 
 Outcome: TypeAlias = bool | None
 _ANY: frozenset[Outcome] = frozenset({True, False, None})
@@ -130,42 +131,12 @@ def _leaf(test: Scalar, kind: EventKind) -> Possibility:
 
 def fields_of_query(query: CheckedQuery) -> frozenset[str]:
     """The fields that a query mentions, in conditions and as keys."""
-    stages = [*query.stages, *([query.until] if query.until else [])]
-    keys = {key.field.path for stage in stages for key in stage.keys if key.field is not None}
-    return frozenset(keys).union(*(_fields_of_condition(stage.condition) for stage in stages))
+    return fields_of((query.stages, query.until))
 
 
-def _fields_of_condition(condition: Condition) -> frozenset[str]:
-    match condition:
-        case Leaf(test=test):
-            return fields_of(test)
-        case Not(operand=operand):
-            return _fields_of_condition(operand)
-        case And(operands=operands) | Or(operands=operands):
-            return frozenset().union(*(_fields_of_condition(operand) for operand in operands))
-        case Always() | Never():
-            return frozenset()
-
-
-def fields_of(scalar: Scalar) -> frozenset[str]:
-    """The fields that a scalar mentions."""
-    match scalar:
-        case FieldRef(path=path):
-            return frozenset({path})
-        case Literal():
-            return frozenset()
-        case Call(arguments=operands) | ScalarAnd(operands=operands) | ScalarOr(operands=operands):
-            return _names(operands)
-        case Arithmetic(left=left, right=right) | Comparison(left=left, right=right):
-            return _names((left, right))
-        case Negative(operand=operand) | NullTest(operand=operand) | ScalarNot(operand=operand):
-            return fields_of(operand)
-        case Match(subject=subject) | Membership(subject=subject):
-            return fields_of(subject)
-
-
-def _names(scalars: Iterable[Scalar]) -> frozenset[str]:
-    return frozenset(name for scalar in scalars for name in fields_of(scalar))
+def fields_of(form: object) -> frozenset[str]:
+    """The fields that a part of a checked query mentions."""
+    return frozenset(reference.path for reference in nodes(form, FieldRef))
 
 
 def _outcomes(test: Scalar, kind: EventKind) -> frozenset[Outcome]:

@@ -12,6 +12,7 @@ from contraband.detection.rules import Problem, Rule
 from contraband.diagnostics import CompileError, Span
 from contraband.eql import parse
 from contraband.eql.syntax import ast
+from contraband.eql.walk import nodes
 from contraband.schema import Schema
 
 _CONFIDENCES = ("low", "medium", "high")
@@ -85,7 +86,7 @@ class Positions:
 
 def _unknown_fields(tree: object, place: Positions) -> Iterator[Problem]:
     schema = Schema.open()
-    for field in _once(_fields(tree)):
+    for field in _once(nodes(tree, ast.Field)):
         if schema.known(field.name):
             continue
         close = schema.close_names(field.name)
@@ -101,18 +102,6 @@ def _once(fields: Iterator[ast.Field]) -> Iterator[ast.Field]:
         if field.name not in seen:
             seen.add(field.name)
             yield field
-
-
-def _fields(node: object) -> Iterator[ast.Field]:
-    """Every mention of a field below a node of the tree."""
-    if isinstance(node, ast.Field):
-        yield node
-    elif isinstance(node, tuple):
-        for item in node:
-            yield from _fields(item)
-    elif hasattr(node, "__dataclass_fields__"):
-        for name in node.__dataclass_fields__:
-            yield from _fields(getattr(node, name))
 
 
 def _negated_optional(node: object, *, negated: bool = False) -> Iterator[ast.Field]:

@@ -15,6 +15,7 @@ from contraband.detection.compiled import Compiled
 from contraband.detection.rules import Rule
 from contraband.eql import CheckedQuery
 from contraband.eql.analysis import checked
+from contraband.eql.walk import nodes
 from contraband.export.elastic import rule_table
 from contraband.export.source import exception_document
 from contraband.schema import Schema
@@ -73,7 +74,7 @@ def rule_object(compiled: Compiled, version: AttackVersion) -> dict[str, Any]:
 def required_fields(query: CheckedQuery) -> list[dict[str, Any]]:
     """The fields that a query reads, with the types that the shipped schema gives them."""
     schema = Schema.open()
-    paths = sorted({reference.path for reference in _references(query)})
+    paths = sorted({reference.path for reference in nodes(query, checked.FieldRef)})
     found = ((path, schema.lookup(path)) for path in paths)
     return [
         {"name": path, "type": str(field.type), "ecs": not _beyond_ecs(path)}
@@ -85,17 +86,6 @@ def required_fields(query: CheckedQuery) -> list[dict[str, Any]]:
 def _beyond_ecs(path: str) -> bool:
     """Elastic's own extensions of ECS have a capital letter in one of their parts (`process.Ext.ancestry`)."""
     return any(part[:1].isupper() for part in path.split("."))
-
-
-def _references(node: object) -> Iterator[checked.FieldRef]:
-    if isinstance(node, checked.FieldRef):
-        yield node
-    elif isinstance(node, tuple):
-        for item in node:
-            yield from _references(item)
-    elif hasattr(node, "__dataclass_fields__"):
-        for name in node.__dataclass_fields__:
-            yield from _references(getattr(node, name))
 
 
 def _containers(rule: Rule) -> Sequence[Mapping[str, Any]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from contraband.diagnostics import Span
 from contraband.eql.analysis import checked
 from contraband.eql.analysis.checked import CompareOp, MatchKind
+from contraband.eql.walk import nodes
 from contraband.export.sigma.detection import Inexpressible
 from contraband.export.sigma.taxonomy import CATEGORIES, IMPLIED_FIELDS, PRODUCTS
 
@@ -138,7 +139,7 @@ def _without_foreign(condition: checked.Condition, category: str) -> checked.Con
     span = condition.span
     match condition:
         case checked.Leaf(test=test):
-            paths = [reference.path for reference in _fields(test)]
+            paths = [reference.path for reference in nodes(test, checked.FieldRef)]
             foreign = [start for own, start in _OWN_FIELDS.items() if own != category]
             if any(path.startswith(start) for path in paths for start in foreign):
                 return checked.Always(span) if isinstance(test, checked.NullTest) else checked.Never(span)
@@ -170,14 +171,3 @@ def _folded(operands: tuple[checked.Condition, ...], category: str, span: Span, 
     if len(rest) == 1:
         return rest[0]
     return checked.And(rest, span) if every else checked.Or(rest, span)
-
-
-def _fields(scalar: object) -> Iterator[checked.FieldRef]:
-    if isinstance(scalar, checked.FieldRef):
-        yield scalar
-    elif isinstance(scalar, tuple):
-        for item in scalar:
-            yield from _fields(item)
-    elif hasattr(scalar, "__dataclass_fields__"):
-        for name in scalar.__dataclass_fields__:
-            yield from _fields(getattr(scalar, name))
