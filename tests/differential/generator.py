@@ -156,10 +156,10 @@ class Case:
 
 def make_case(number: int) -> Case:
     """The case of this number."""
-    return _Maker(random.Random(number)).case()
+    return Maker(random.Random(number)).case()
 
 
-class _Maker:
+class Maker:
     """Makes one case from one source of random numbers."""
 
     def __init__(self, dice: random.Random) -> None:
@@ -254,6 +254,30 @@ class _Maker:
         makers += [self.null_leaf, self.any_leaf, self.optional_leaf, *[self.text_leaf, self.number_leaf] * 2]
         makers += [self.function_leaf] * 3
         return self.dice.choice(makers)()
+
+    def plain_leaf(self) -> str:
+        """A leaf over fields of the simplest types, among them what seldom stands in a query."""
+        match self.dice.randrange(12):
+            case 0:
+                constant = self.one("(1 == 1)", "(1 == 2)", "(not true)", 'startsWith("ab", "a")', "true", "false")
+                sides = [f"({self.plain_leaf()})", constant]
+                self.dice.shuffle(sides)
+                return f" {self.one('==', '!=')} ".join(sides)
+            case 1:
+                sides = [self.one("k", "n", "?gone", 'concat(k, "a")', "(n + 1)", '"a"', "(n > 1)", "ok"), "?gone"]
+                self.dice.shuffle(sides)
+                return f" {self.one('==', '!=')} ".join(sides)
+            case 2:
+                inner = f"{self.plain_leaf()} {self.one('and', 'or')} {self.plain_leaf()}"
+                return self.one(f"({inner}) == null", f'string({inner}) : "t*"', f"(not ({inner})) != null")
+            case 3:
+                return self.one(self.boolean_leaf, self.null_leaf, self.optional_leaf)()
+            case 4 | 5:
+                return self.text_test(self.one("k", "a.k", "w", "?k", "b.c.d", "`b`.c.`d`"), field=True)
+            case 6 | 7:
+                return self.number_test(self.one("n", "x", "?n", "?x"))
+            case _:
+                return self.function_leaf()
 
     def text(self, *pool: str) -> str:
         return json.dumps(self.dice.choice(pool or TEXTS), ensure_ascii=False)

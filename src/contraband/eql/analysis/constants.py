@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from contraband.diagnostics import Diagnostic
 from contraband.eql import errors
 from contraband.eql.analysis.checked import DateValue, FieldRef, Literal
+from contraband.eql.functions._address import parse_block
 from contraband.schema.types import FieldType, TypeFamily
 
 _SECOND = 1_000_000_000
@@ -61,9 +60,7 @@ def _end_of_unit(unit: str, first: int) -> int | None:
 
 def _address(constant: Literal) -> Literal | Diagnostic:
     text = _text(constant)
-    try:
-        ipaddress.ip_network(text, strict=False)
-    except ValueError:
+    if parse_block(text) is None:
         return errors.unfit_constant(text, FieldType.IP, "not an IP address or network", constant.span)
     return Literal(text, FieldType.IP, constant.span)
 

@@ -33,7 +33,15 @@ from contraband.eql.analysis.checked import (
 )
 from contraband.eql.analysis.constants import fit
 from contraband.eql.analysis.fold import Folder
-from contraband.eql.analysis.static_types import NUMERIC, family_of, first_field, literal_type, passes, type_of
+from contraband.eql.analysis.static_types import (
+    NUMERIC,
+    family_of,
+    first_field,
+    has_fields,
+    literal_type,
+    passes,
+    type_of,
+)
 from contraband.eql.functions import FUNCTIONS, EvaluationError, Function
 from contraband.eql.syntax import ast
 from contraband.schema import Field, Schema
@@ -193,12 +201,20 @@ class Resolver:
                 self.field(tested, exact=False) if isinstance(tested, ast.Field) else self.scalar(tested), expr.span
             )
         left, right = self.scalar(expr.left), self.scalar(expr.right)
-        if _is_unmapped(left) and _is_unmapped(right):
-            return Literal(True, FieldType.BOOLEAN, expr.span)
-        for side, other in ((left, expr.right), (right, expr.left)):
-            if isinstance(other, ast.Boolean) and not isinstance(side, FieldRef | Literal) and passes(side, _BOOLEAN):
-                return side if other.value else ScalarNot(side, expr.span)
+        for side, other in ((left, right), (right, left)):
+            if _is_unmapped(other) and (_is_unmapped(side) or has_fields(side)):  # as if `null` stood there
+                return NullTest(side, expr.span)
+            truth = self._truth(other)
+            if truth is not None and not isinstance(side, FieldRef | Literal) and passes(side, _BOOLEAN):
+                return side if truth else ScalarNot(side, expr.span)
         return self._ordered(CompareOp.EQ, left, right, expr)
+
+    def _truth(self, scalar: Scalar) -> bool | None:
+        """The boolean that a side without fields comes to, as constants are folded before anything is rewritten."""
+        if has_fields(scalar) or type_of(scalar) is not FieldType.BOOLEAN:
+            return None
+        folded = Folder(self._source).fold(scalar)
+        return folded.value if isinstance(folded, Literal) and isinstance(folded.value, bool) else None
 
     def _ordered(self, op: CompareOp, left: Scalar, right: Scalar, expr: ast.Comparison) -> Scalar:
         if first_field(left) is None and first_field(right) is not None:
