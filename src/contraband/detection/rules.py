@@ -155,6 +155,10 @@ COMPANIONS = frozenset({"sidecar.toml", "cases.toml", "exceptions.toml", "packag
 # Those of them that lie in a rule's own folder and become part of the rule.
 BESIDE = ("sidecar.toml", "exceptions.toml", "note.md")
 
+# The first line of an export is a rule, whose keys come in no fixed order; few rules are longer.
+_EXPORT_START = 64 * 1024
+_RULE_ID = re.compile(rb'"rule_id"[ \t]*:')
+
 _LANGUAGE = re.compile(rb'^[ \t]*(?:language|type)[ \t]*=[ \t]*["\'](\w+)["\']', re.MULTILINE)
 _OTHER_TYPES = {b"machine_learning": "machine_learning"}
 _OTHER_LANGUAGES = {b"kuery": "kuery", b"lucene": "lucene", b"esql": "esql"}
@@ -178,8 +182,19 @@ def rule_files(folder: Path) -> Iterator[Path]:
                 yield from rule_files(Path(entry.path))
         elif (
             name.endswith(".toml") and name not in COMPANIONS and not name.endswith((".cases.toml", ".exceptions.toml"))
-        ) or (name.endswith(".ndjson") and "rule" in name):
+        ) or (name.endswith(".ndjson") and _is_export(Path(entry.path))):
             yield Path(entry.path)
+
+
+def _is_export(path: Path) -> bool:
+    """Whether an NDJSON file in a folder is an export of rules from Kibana, and not telemetry: told by its first bytes."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(_EXPORT_START)
+    except OSError:
+        # Told to whoever named the folder, where the name says that rules were meant.
+        return "rule" in path.name
+    return _RULE_ID.search(start) is not None and b'"@timestamp"' not in start
 
 
 def material(path: Path) -> Iterator[Path]:

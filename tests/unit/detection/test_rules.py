@@ -109,6 +109,18 @@ def test_a_kibana_export_brings_its_exceptions(tmp_path: Path) -> None:
     assert [entry["item_id"] for entry in loaded.exceptions] == ["i"]
 
 
+def test_an_export_in_a_folder_is_told_from_telemetry_by_its_content(tmp_path: Path) -> None:
+    rule = {"rule_id": "one", "name": "One", "type": "eql", "language": "eql", "query": "any where true"}
+    write(tmp_path, "from-kibana.ndjson", json.dumps(rule))
+    write(
+        tmp_path,
+        "rule-telemetry.ndjson",
+        '{"@timestamp": "2026-01-01T00:00:00Z", "kibana": {"alert": {"rule_id": "x"}}}',
+    )
+    loaded = load(tmp_path)
+    assert ([found.id for found in loaded.rules], loaded.problems) == (["one"], ())
+
+
 def test_the_endpoint_dialect_is_refused_with_the_reason(tmp_path: Path) -> None:
     text = "[rule]\nid = 'x'\nname = 'E'\nos_list = ['windows']\nquery = 'process where descendant of [process where true]'\n"
     loaded = load_file(write(tmp_path, "e.toml", text))
