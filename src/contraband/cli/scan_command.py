@@ -25,7 +25,6 @@ from contraband.cli.common import (
     stoppable,
 )
 from contraband.cli.progress import show_progress
-from contraband.detection.installations import with_installations
 from contraband.detection.rules import InvalidException, Severity
 from contraband.detection.scan import Prepared, prepare_named, start
 from contraband.engine import EngineError, EngineOptions, Scan, ScanOptions
@@ -181,7 +180,7 @@ def _write(
     stopped = False
     try:
         if form == "ndjson":
-            for block in _alert_blocks(scan):
+            for block in stoppable(scan):
                 stream.write(block)
                 if terminal:
                     stream.flush()
@@ -190,7 +189,7 @@ def _write(
         else:
             from contraband.output import write_alerts
 
-            alerts = [alert for block in _alert_blocks(scan) for alert in _read(block)]
+            alerts = [alert for block in stoppable(scan) for alert in _read(block)]
             worst = max((Severity(alert["kibana.alert.severity"]).rank for alert in alerts), default=-1)
             finish()
             write_alerts(form, alerts, stream, rules=prepared.rules, width=_width(terminal), color=_color(terminal))
@@ -203,10 +202,6 @@ def _write(
         if output not in (None, "-"):
             stream.close()
     return worst, stopped or scan.summary()["stopped"]
-
-
-def _alert_blocks(scan: Scan) -> Iterator[bytes]:
-    return map(with_installations, stoppable(scan))
 
 
 def _read(block: bytes) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contraband.detection import plan_cache
-from contraband.detection.installations import with_installations
 from contraband.detection.packages import material_of
 from contraband.detection.rules import Loaded, Problem, Rule, Severity
 from contraband.engine import Engine, EngineError, EngineOptions, Scan, ScanOptions, rule_set_json
@@ -139,7 +138,7 @@ def alerts(prepared: Prepared, paths: Paths, options: ScanOptions | None = None)
 
 def _documents(scan: Scan) -> Iterator[dict[str, Any]]:
     for block in scan:
-        for line in with_installations(block).splitlines():
+        for line in block.splitlines():
             yield json.loads(line)
     _warn(scan.summary())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contraband.detection.installations import installation_of
+from contraband.detection.installations import grouped, title
 from contraband.detection.rules import Rule, Severity
 from contraband.output.fields import text
 
@@ -19,13 +19,10 @@ def write(
     shown = [alert for alert in alerts if "kibana.alert.group.index" not in alert]
     if not shown:
         return "no alerts\n"
-    groups: dict[str, list[Mapping[str, Any]]] = {}
-    for alert in shown:
-        groups.setdefault(installation_of(alert), []).append(alert)
     lines: list[str] = []
-    for name, members in groups.items():
+    for members in grouped(shown).values():
         worst = max(Severity(alert["kibana.alert.severity"]) for alert in members) if members else None
-        lines.append(_fit(f"{name}  ({len(members)} alert{'' if len(members) == 1 else 's'})", width))
+        lines.append(_fit(f"{title(members)}  ({len(members)} alert{'' if len(members) == 1 else 's'})", width))
         for alert in sorted(members, key=lambda alert: -Severity(alert["kibana.alert.severity"]).rank):
             lines.extend(_alert(alert, width, color=color))
         if worst is not None:
@@ -36,11 +33,11 @@ def write(
 def _alert(alert: Mapping[str, Any], width: int, *, color: bool) -> list[str]:
     severity = str(alert["kibana.alert.severity"])
     confidence = text(alert, "contraband.rule.confidence")
-    title = f"{text(alert, 'kibana.alert.rule.name')}"
+    name = text(alert, "kibana.alert.rule.name")
     mark = f"{severity:8}"
     if color:
         mark = f"\x1b[{_COLORS[severity]}m{mark}\x1b[0m"
-    head = f"  {mark} {_fit(title + (f'  (confidence {confidence})' if confidence else ''), width - 11)}"
+    head = f"  {mark} {_fit(name + (f'  (confidence {confidence})' if confidence else ''), width - 11)}"
     rows = [
         ("time", text(alert, "kibana.alert.original_time", "@timestamp")),
         ("process", text(alert, "process.name", "process.executable")),

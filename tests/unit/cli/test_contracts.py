@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 import contraband
-from contraband.detection.installations import with_installations
 from contraband.detection.packages import samples_path
+from contraband.detection.scan import prepare, start
 
 SAMPLE = str(samples_path() / "linux-lab.deb-sh-install.defend_new.ndjson")
 EVENTS = [json.loads(line) for line in Path(SAMPLE).read_text(encoding="utf-8").splitlines()]
@@ -67,14 +67,31 @@ def test_the_alerts_of_a_sequence_share_their_installation(tmp_path: Path) -> No
     assert text.count(b'"kibana.alert.building_block_type"') == 1
 
 
-def test_installations_by_host_and_package_or_parent() -> None:
+def everything(tmp_path: Path) -> contraband.Loaded:
+    """A rule that any event fits."""
+    rule = tmp_path / "any.toml"
+    rule.write_text(
+        '[metadata]\nmaturity = "production"\n[rule]\nname = "Any"\nrisk_score = 21\nseverity = "low"\ntype = "eql"\n'
+        'rule_id = "0c2f4b0e-6b43-4c40-8c0c-2a4a8f1d9a11"\nlanguage = "eql"\ndescription = "Any."\nindex = ["*"]\n'
+        "query = 'any where true'\n"
+    )
+    return contraband.load_rules(rule)
+
+
+def test_installations_by_host_and_package_or_parent(tmp_path: Path) -> None:
+    rules = everything(tmp_path)
+
     def one(**fields: Any) -> str:
         names = {name.replace("__", "."): value for name, value in fields.items()}
-        return str(json.loads(with_installations(json.dumps(names).encode() + b"\n"))["contraband.installation.id"])
+        (alert,) = contraband.scan(json.dumps(names).encode(), rules)
+        return str(alert["contraband.installation.id"])
 
     first = one(host__id="a", process__args=["/var/lib/dpkg/info/x.postinst"])
     assert first == one(host__id="a", process__parent__args=["sh", "/var/lib/dpkg/info/x.preinst"])
+    # The same name as in every release: UUID version 5 of host and package.
+    assert first == str(uuid.uuid5(uuid.UUID("0f2bd4c7-8a45-4c86-9a8e-f1a4d5b31546"), "a\0x"))
     assert first != one(host__id="b", process__args=["/var/lib/dpkg/info/x.postinst"])
+    assert first != one(host__id="a", host__boot__id="2", process__args=["/var/lib/dpkg/info/x.postinst"])
     assert one(host__id="a", process__parent__entity_id="1") != one(host__id="a", process__parent__entity_id="2")
 
 
@@ -83,14 +100,57 @@ def test_installations_by_host_and_package_or_parent() -> None:
     [
         b'{"host.name":"\\ud800"}',
         b'{"process.pid":' + b"9" * 5000 + b"}",
-        b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-        b'{"contraband.installation.id":"kept"}',
+        b'{"a":' + b"[" * 999 + b"]" * 999 + b"}",
         b'{"process.command_line":"' + b"A" * 3_000_000 + b'"}',
         b'{"process.command_line":"' + b"PKInstallSandbox." * 100_000 + b'"}',
     ],
 )
-def test_hostile_values_stay_as_they_are(line: bytes) -> None:
-    assert with_installations(line + b"\n").startswith(line[:-1])
+def test_hostile_values_stay_as_they_are(tmp_path: Path, line: bytes) -> None:
+    scan = start(prepare(everything(tmp_path)), line)
+    (alert,) = b"".join(scan).splitlines()
+    assert alert.startswith(line[:-1])
+    assert b'"contraband.installation.id":"' in alert
+
+
+def test_an_alert_that_is_read_again_keeps_its_installation(tmp_path: Path) -> None:
+    (alert,) = contraband.scan(b'{"contraband.installation.id":"kept"}', everything(tmp_path))
+    assert alert["contraband.installation.id"] == "kept"
+
+
+def test_alerts_of_one_run_of_an_installer_share_their_installation(tmp_path: Path) -> None:
+    def event(second: int, pid: int, parent: int, *args: str) -> dict[str, Any]:
+        return {
+            "@timestamp": f"2026-11-24T03:00:{second:02}.000Z",
+            "host.id": "a",
+            "event": {"category": ["process"], "type": ["start"], "module": "auditd"},
+            "process": {"pid": pid, "name": args[0], "args": args, "parent": {"pid": parent}},
+        }
+
+    def scan(*events: dict[str, Any]) -> list[dict[str, Any]]:
+        lines = "".join(json.dumps(event) + "\n" for event in events)
+        return list(contraband.scan(lines.encode(), everything(tmp_path)))
+
+    run_of_apt = [
+        event(1, 10, 1, "bash"),
+        event(2, 11, 10, "apt-get", "install", "x", "y"),
+        event(3, 12, 11, "dpkg", "--configure", "-a"),
+        event(4, 13, 12, "sh", "/var/lib/dpkg/info/x.postinst"),
+        event(5, 14, 13, "curl", "http://x"),
+        event(6, 15, 12, "sh", "/var/lib/dpkg/info/y.postinst"),
+        event(7, 16, 10, "apt-get", "install", "x"),
+    ]
+    shell, *first, second = scan(*run_of_apt)
+    assert len(set(ids(first))) == 1
+    assert len({*ids([shell]), *ids(first), *ids([second])}) == 3
+    assert {alert["contraband.installation.process"] for alert in first} == {first[0]["process.entity_id"]}
+    assert [alert.get("contraband.installation.package") for alert in first] == [None, None, "x", "x", "y"]
+
+    engine = [event(0, 20, 1, "packagekitd"), event(1, 21, 20, "sh", "a"), event(50, 22, 20, "sh", "b")]
+    late = event(0, 23, 20, "sh", "c")
+    late["@timestamp"] = "2026-11-24T03:02:00.000Z"
+    *one, other = ids(scan(*engine, late))
+    assert len(set(one)) == 1
+    assert other not in one
 
 
 def test_python_does_not_pass_over_what_cannot_be_read(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 //! By what an event and an alert are known again in another run.
 
-use std::fmt::Write;
-
 use sha1::{Digest, Sha1};
 
 /// Namespace of our alerts' UUIDs (a random one, fixed for good).
@@ -25,18 +23,46 @@ pub fn uuid(rule: &str, identities: &[&str]) -> String {
         hash.update([0]);
         hash.update(identity.as_bytes());
     }
-    let mut bytes: Vec<u8> = hash.finalize()[..16].to_vec();
-    bytes[6] = (bytes[6] & 0x0f) | 0x50;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let digits = hex(&bytes);
-    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+    version_5(&hash.finalize())
+}
+
+/// The UUID (version 5) of a name in a namespace.
+pub(super) fn named_uuid(namespace: [u8; 16], name: &str) -> String {
+    let mut hash = Sha1::new();
+    hash.update(namespace);
+    hash.update(name.as_bytes());
+    version_5(&hash.finalize())
+}
+
+/// A UUID as text, from the first sixteen bytes of a hash.
+fn version_5(hash: &[u8]) -> String {
+    let mut text = String::with_capacity(36);
+    for (number, byte) in hash[..16].iter().enumerate() {
+        if matches!(number, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        push_hex(
+            &mut text,
+            match number {
+                6 => (byte & 0x0f) | 0x50,
+                8 => (byte & 0x3f) | 0x80,
+                _ => *byte,
+            },
+        );
+    }
+    text
+}
+
+fn push_hex(text: &mut String, byte: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+    text.push(char::from(DIGITS[usize::from(byte & 15)]));
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string does not fail");
-        text
-    })
+    let mut text = String::with_capacity(bytes.len() * 2);
+    bytes.iter().for_each(|byte| push_hex(&mut text, *byte));
+    text
 }
 
 #[cfg(test)]

@@ -3,11 +3,14 @@
 
 mod flat;
 mod identity;
+mod installation;
+mod package;
 mod reason;
 mod sequence;
 
 pub use flat::Flat;
 pub use identity::{identity, uuid};
+pub use installation::{Installation, InstallationFields};
 pub use reason::Reason;
 pub use sequence::sequence;
 
@@ -83,6 +86,7 @@ impl RuleAlert {
         key == "event.kind"
             || key.starts_with("kibana.alert.")
             || key.starts_with("contraband.origin.")
+            || matches!(key, "contraband.installation.id" | "contraband.installation.package")
             || (!self.keys.is_empty() && key.starts_with("threat.") && self.keys.contains(key))
     }
 
@@ -121,6 +125,8 @@ pub struct Subject<'e, 'a> {
     pub time: Option<&'e str>,
     /// Where it came from.
     pub origin: Origin<'e>,
+    /// Which installation it belongs to.
+    pub installation: &'e Installation,
 }
 
 /// Writes the alert of one event, as one line.
@@ -130,6 +136,7 @@ pub fn event(rule: &RuleAlert, subject: &Subject<'_, '_>, out: &mut Text) {
     flat.document(subject.document, |key| rule.owns(key));
     let uuid = uuid(&rule.id, &[subject.identity]);
     common(rule, subject, &Lineage::event(&uuid, subject), out);
+    subject.installation.write(&mut out.bytes);
     out.bytes.extend_from_slice(b"}\n");
 }
 

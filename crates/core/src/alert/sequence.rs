@@ -2,7 +2,7 @@
 //! in common, joined by `kibana.alert.group.id`.
 
 use super::flat::members;
-use super::{Flat, Lineage, RuleAlert, Subject, Text, ancestor, common, uuid};
+use super::{Flat, Installation, Lineage, RuleAlert, Subject, Text, ancestor, common, uuid};
 
 /// Writes the alerts of a sequence: the shell first, then one line an event.
 pub fn sequence(rule: &RuleAlert, subjects: &[Subject<'_, '_>], out: &mut Text) {
@@ -21,8 +21,13 @@ pub fn sequence(rule: &RuleAlert, subjects: &[Subject<'_, '_>], out: &mut Text) 
         .collect();
     common(rule, last, &Lineage { uuid: &shell_uuid, depth: 2, ancestors: ancestors.join(",") }, out);
     let blocks = uuids.iter().map(|uuid| format!("\"{uuid}\"")).collect::<Vec<_>>().join(",");
-    let tail = format!(",\"kibana.alert.group.id\":\"{group}\",\"contraband.building_blocks\":[{blocks}]}}\n");
+    let tail = format!(",\"kibana.alert.group.id\":\"{group}\",\"contraband.building_blocks\":[{blocks}]");
     out.bytes.extend_from_slice(tail.as_bytes());
+    // All alerts of a sequence are of one installation.
+    let installation =
+        Installation::surest(subjects.iter().map(|subject| subject.installation)).unwrap_or(last.installation);
+    installation.write(&mut out.bytes);
+    out.bytes.extend_from_slice(b"}\n");
     for (index, (subject, flat)) in subjects.iter().zip(&flats).enumerate() {
         out.bytes.push(b'{');
         out.bytes.extend_from_slice(flat.as_bytes());
@@ -31,8 +36,10 @@ pub fn sequence(rule: &RuleAlert, subjects: &[Subject<'_, '_>], out: &mut Text) 
         if !rule.keys.contains("kibana.alert.building_block_type") {
             out.bytes.extend_from_slice(b",\"kibana.alert.building_block_type\":\"default\"");
         }
-        let tail = format!(",\"kibana.alert.group.id\":\"{group}\",\"kibana.alert.group.index\":{index}}}\n");
+        let tail = format!(",\"kibana.alert.group.id\":\"{group}\",\"kibana.alert.group.index\":{index}");
         out.bytes.extend_from_slice(tail.as_bytes());
+        installation.write(&mut out.bytes);
+        out.bytes.extend_from_slice(b"}\n");
     }
 }
 

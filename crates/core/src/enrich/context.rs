@@ -4,6 +4,7 @@
 
 use super::added::Added;
 use super::facts::{FactReader, Facts, Field};
+use super::installers::Role;
 use super::table::{Host, Hosts, Image, Moment};
 use super::{Document, Enricher};
 use crate::value::Time;
@@ -70,7 +71,7 @@ impl Context {
         }
         let recorded = facts.entity_id.take();
         let keep = recorded.is_some() && facts.starts;
-        let image = Image {
+        let mut image = Image {
             from: at,
             ended: None,
             name: facts.name.take(),
@@ -80,7 +81,9 @@ impl Context {
             entity_id: recorded.unwrap_or_else(|| identity(host_name, pid, &stamp)),
             parent: facts.parent_pid,
             forked: false,
+            role: Role::Other,
         };
+        image.role = Role::of(image.name.as_deref(), image.executable.as_deref(), &image.args);
         if facts.starts && facts.forks {
             host.forked(pid, image);
         } else {
@@ -95,7 +98,9 @@ impl Context {
             let mut added = Added::to(&mut document.json);
             add_host(&facts, &host, &mut added);
             if let Some(pid) = facts.pid {
-                add_process(&facts, pid, self.hosts.host(&host), at, &mut added);
+                let host = self.hosts.host(&host);
+                add_process(&facts, pid, host, at, &mut added);
+                add_installation(&facts, pid, host, at, &mut added);
             }
             added.end();
         }
@@ -128,6 +133,16 @@ fn add_process(facts: &Facts, pid: u64, host: &Host, at: Moment, added: &mut Add
     let parent = facts.parent_pid.or_else(|| image.and_then(|image| image.parent));
     add_parent(facts, parent, host, at, added);
     add_effective_parent(facts, host, at, added);
+}
+
+/// The installation that a process belongs to, where an installer is among its ancestors: all that it started has the same.
+fn add_installation(facts: &Facts, pid: u64, host: &mut Host, at: Moment, added: &mut Added<'_>) {
+    let own = || host.image(pid, at);
+    let parent = || facts.parent_pid.and_then(|pid| lookup(host, pid, facts.parent_entity_id.as_deref(), at));
+    let found = own().or_else(parent).and_then(|image| host.topmost_installer(image));
+    if let Some(transaction) = found {
+        added.text("contraband.installation.process", &host.installation(transaction, at));
+    }
 }
 
 /// The parent's image when the record was made. A recorded identity of the parent must be the one that the table knows.

@@ -4,9 +4,11 @@
 mod added;
 mod context;
 mod facts;
+mod installers;
 mod table;
 
 pub use context::Context;
+pub(crate) use installers::installs;
 
 use crate::sources::Place;
 

@@ -1,6 +1,7 @@
 //! The process table: what the records of a host told about its processes, for records that carry only numbers. Images are kept
 //! with their times, so that a record that comes late finds what was true at its own time.
 
+use super::installers::Role;
 use std::collections::{HashMap, VecDeque};
 
 /// Processes remembered for each host; the oldest are forgotten first.
@@ -11,6 +12,12 @@ const MOST_IMAGES: usize = 8;
 
 /// Ancestors told of one process: Endpoint tells as many, and numbers that were used again must not make a circle endless.
 const MOST_ANCESTORS: usize = 20;
+
+/// Engines of which the installation that is under way is remembered.
+const MOST_ENGINES: usize = 1_024;
+
+/// So long an engine does nothing between two installations: a minute.
+const QUIET: i128 = 60_000_000_000;
 
 /// Hosts remembered.
 const MOST_HOSTS: usize = 4_096;
@@ -37,6 +44,7 @@ pub(super) struct Image {
     pub parent: Option<u64>,
     /// A process that has called no exec yet: it is what its parent was.
     pub forked: bool,
+    pub role: Role,
 }
 
 /// The processes of one host.
@@ -45,6 +53,8 @@ pub(super) struct Host {
     /// By number; each number's images in order of time.
     images: HashMap<u64, Vec<Image>>,
     order: VecDeque<u64>,
+    /// For each engine, when the installation that is under way began, and when it was last heard of.
+    engines: HashMap<String, (i128, i128)>,
     /// Time of the first record.
     pub first: Option<i128>,
     /// Time of the latest record.
@@ -128,8 +138,44 @@ impl Host {
 
     /// A process and its ancestors, nearest first.
     pub(super) fn lineage<'h>(&'h self, image: &'h Image) -> Vec<&'h Image> {
+        self.ancestors(image).collect()
+    }
+
+    fn ancestors<'h>(&'h self, image: &'h Image) -> impl Iterator<Item = &'h Image> {
         let parents = |image: &&'h Image| image.parent.and_then(|pid| self.image(pid, image.from));
-        std::iter::successors(Some(image), parents).take(MOST_ANCESTORS).collect()
+        std::iter::successors(Some(image), parents).take(MOST_ANCESTORS)
+    }
+}
+
+/// By what an installation is known: its installer's identity, and for one of an engine's also when it began.
+#[derive(Debug)]
+pub(super) struct Transaction {
+    pub entity_id: String,
+    pub engine: bool,
+}
+
+impl Host {
+    /// The topmost installer among a process and its ancestors.
+    pub(super) fn topmost_installer(&self, image: &Image) -> Option<Transaction> {
+        let top = self.ancestors(image).filter(|image| image.role != Role::Other).last()?;
+        Some(Transaction { entity_id: top.entity_id.clone(), engine: top.role == Role::Engine })
+    }
+
+    /// The name of the installation that an installer's process is busy with at a moment. A minute of quiet ends one of an engine's.
+    pub(super) fn installation(&mut self, transaction: Transaction, at: Moment) -> String {
+        let Transaction { entity_id, engine } = transaction;
+        if !engine {
+            return entity_id;
+        }
+        if self.engines.len() >= MOST_ENGINES {
+            self.engines.clear();
+        }
+        let (began, latest) = self.engines.entry(entity_id.clone()).or_insert((at.time, at.time));
+        if (at.time - *latest).abs() > QUIET {
+            *began = at.time;
+        }
+        *latest = at.time;
+        format!("{entity_id} {began}")
     }
 }
 

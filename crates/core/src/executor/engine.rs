@@ -1,7 +1,7 @@
 //! A loaded rule set: the joined program with what surrounds it.
 
 use super::options::EngineOptions;
-use crate::alert::{Reason, RuleAlert};
+use crate::alert::{InstallationFields, Reason, RuleAlert};
 use crate::filter::Filter;
 use crate::json::Projection;
 use crate::plan::{PlanError, RuleSet};
@@ -19,6 +19,7 @@ pub(super) struct Extra {
     pub time: u32,
     pub host_name: u32,
     pub host_id: u32,
+    pub installation: InstallationFields,
 }
 
 #[derive(Debug)]
@@ -57,6 +58,7 @@ impl Engine {
             time: paths.number("@timestamp"),
             host_name: paths.number("host.name"),
             host_id: paths.number("host.id"),
+            installation: InstallationFields::new(|path| paths.number(path)),
         };
         let alerts = set
             .rules

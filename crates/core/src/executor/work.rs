@@ -3,7 +3,7 @@
 use super::engine::Loaded;
 use super::options::{Output, ScanOptions};
 use super::range::{LENGTH, Ranged};
-use crate::alert::{self, Origin, Subject, Text};
+use crate::alert::{self, Installation, Origin, Subject, Text};
 use crate::input::LineReader;
 use crate::json::{Broken, BrokenKind, Scanner, without_duplicates};
 use crate::plan::{Kind, PlanError};
@@ -323,7 +323,12 @@ impl<'l> Worker<'l> {
         let identity = alert::identity(first(extra.id), first(extra.event_id), document);
         let origin =
             Origin { path: spot.path, record: spot.place.record, relative: spot.relative, offset: spot.place.offset };
-        let subject = Subject { event, document, identity: &identity, time: first(extra.time), origin };
+        let shapes = self.loaded.program.shapes();
+        let writes = self.options.output == Output::Alerts
+            && hits.iter().any(|hit| shapes[hit.rule as usize].kind == Kind::Event);
+        let installation = if writes { Installation::of(event, &extra.installation) } else { Installation::default() };
+        let time = first(extra.time);
+        let subject = Subject { event, document, identity: &identity, time, origin, installation: &installation };
         let mut kept = Kept {
             document: "".into(),
             identity: String::new(),

@@ -4,7 +4,7 @@ use super::engine::Loaded;
 use super::held::Held;
 use super::options::Output;
 use super::summary::FileSummary;
-use crate::alert::{self, Origin, Subject, Text};
+use crate::alert::{self, Installation, Origin, Subject, Text};
 use crate::json::{Scanner, write_string};
 use crate::plan::Kind;
 use crate::sequences::{Component, Key};
@@ -104,10 +104,13 @@ pub(super) fn alerts<'h>(
             event
         })
         .collect();
+    let installations: Vec<Installation> =
+        events.iter().map(|event| Installation::of(event, &loaded.extra.installation)).collect();
     let subjects: Vec<Subject<'_, '_>> = held
         .iter()
         .zip(&events)
-        .map(|(held, event)| Subject {
+        .zip(&installations)
+        .map(|((held, event), installation)| Subject {
             event,
             document: &held.document,
             identity: &held.identity,
@@ -118,6 +121,7 @@ pub(super) fn alerts<'h>(
                 relative: false,
                 offset: held.offset,
             },
+            installation,
         })
         .collect();
     let mut text = Text::default();
