@@ -64,7 +64,9 @@ SEVERITIES = [str(severity) for severity in Severity]
 )
 @click.option("--allow-empty", is_flag=True, help="No event or no rule is no error.")
 @click.option("--deprecated", is_flag=True, help="Run deprecated rules too.")
-@click.option("--sorted", "is_sorted", is_flag=True, help="The input is in time order.")
+@click.option(
+    "--sorted", "is_sorted", is_flag=True, help="The input is in time order: alerts of sequences come out at once."
+)
 @click.option("--source", metavar="NAME", help="Read all input as this raw format.")
 @click.option("--host-name", metavar="NAME", help="The host of records that name none.")
 @click.option("--threads", type=click.IntRange(0), default=0, help="Threads that read lines; 0: one a processor.")

@@ -15,6 +15,7 @@ pub use reason::Reason;
 pub use sequence::sequence;
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use crate::json::{Cursor, write_string};
 use crate::value::Event;
@@ -55,13 +56,19 @@ pub struct Text {
 impl Text {
     /// Writes the text to `out`, the chunk's first record being number `first`.
     pub fn resolve(&self, first: u64, out: &mut Vec<u8>) {
-        let mut start = 0;
-        for (at, record) in &self.patches {
+        self.resolve_part(0..self.bytes.len(), first, out);
+    }
+
+    /// The same for a part that begins and ends between lines.
+    pub fn resolve_part(&self, part: Range<usize>, first: u64, out: &mut Vec<u8>) {
+        let mut start = part.start;
+        let from = self.patches.partition_point(|(at, _)| *at < part.start);
+        for (at, record) in self.patches[from..].iter().take_while(|(at, _)| *at < part.end) {
             out.extend_from_slice(&self.bytes[start..*at]);
             out.extend_from_slice((first + record).to_string().as_bytes());
             start = *at;
         }
-        out.extend_from_slice(&self.bytes[start..]);
+        out.extend_from_slice(&self.bytes[start..part.end]);
     }
 
     fn number(&mut self, origin: &Origin<'_>) {

@@ -5,6 +5,7 @@ use super::engine::Loaded;
 use super::held::Held;
 use super::matches::Matches;
 use super::options::{Output, ScanOptions};
+use super::streams::Streams;
 use super::summary::{ProfileSummary, Summary};
 use super::work::Done;
 use super::write::{Emit, Writer};
@@ -21,6 +22,8 @@ pub(super) struct Collector<'l> {
     matches: Option<Matches>,
     /// Of sequences and samples.
     chains: Option<Chains>,
+    /// Of sequences over input that is in time order.
+    streams: Option<Streams<'l>>,
     arrivals: u64,
     seen: RuleMask,
     all_seen: bool,
@@ -38,6 +41,7 @@ impl<'l> Collector<'l> {
             summary: Summary::default(),
             matches: query.map(|shape| Matches::new(options, &shape.pipes, limit)),
             chains: query.is_none().then(|| Chains::new(limit)),
+            streams: Streams::new(loaded, options),
             arrivals: 0,
             seen: RuleMask::none(loaded.ids.len()),
             all_seen: false,
@@ -49,8 +53,9 @@ impl<'l> Collector<'l> {
     pub(super) fn add(&mut self, done: Done) -> io::Result<Vec<u8>> {
         let before = if done.relative { self.summary.files[done.file].records } else { 0 };
         let mut out = Vec::new();
-        done.alerts.resolve(before, &mut out);
+        let mut written = 0;
         for mut kept in done.kept {
+            let after = kept.after;
             let mut candidates = std::mem::take(&mut kept.candidates);
             candidates.iter_mut().for_each(|candidate| candidate.order.arrival += self.arrivals);
             let order = kept.order.take();
@@ -58,10 +63,20 @@ impl<'l> Collector<'l> {
             if let (Some(matches), Some(mut order)) = (&mut self.matches, order) {
                 order.arrival += self.arrivals;
                 matches.push(order, held)?;
-            } else if let Some(chains) = &mut self.chains {
+                continue;
+            }
+            if let Some(streams) = &mut self.streams {
+                done.alerts.resolve_part(written..after, before, &mut out);
+                written = after;
+                if let Some(fault) = streams.push(&mut candidates, &held, &self.summary.files, &mut out) {
+                    self.summary.fault(done.file, fault, 0);
+                }
+            }
+            if let Some(chains) = self.chains.as_mut().filter(|_| !candidates.is_empty()) {
                 chains.push(candidates, &held)?;
             }
         }
+        done.alerts.resolve_part(written..done.alerts.bytes.len(), before, &mut out);
         self.arrivals += done.records;
         for (rule, count) in &done.counts {
             *self.summary.alerts.entry(self.loaded.ids[*rule as usize].clone()).or_default() += count;
@@ -118,6 +133,7 @@ impl<'l> Collector<'l> {
 
     /// Writes the results; gives how many each rule has.
     fn write(&mut self, out: &mut Writer<'_>) -> io::Result<Vec<u64>> {
+        let streamed = self.streams.take().map(|streams| streams.finish(out));
         let mut counts = match (self.matches.take(), self.chains.take()) {
             (Some(matches), _) => vec![matches.write(out)?],
             (None, Some(chains)) => chains.write(self.options, out)?,
@@ -125,6 +141,9 @@ impl<'l> Collector<'l> {
         };
         out.flush();
         counts.resize(self.loaded.ids.len(), 0);
+        for (count, more) in counts.iter_mut().zip(streamed.unwrap_or_default()) {
+            *count += more;
+        }
         Ok(counts)
     }
 }

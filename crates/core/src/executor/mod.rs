@@ -12,6 +12,7 @@ mod options;
 mod range;
 mod read;
 mod scan;
+mod streams;
 mod summary;
 mod work;
 mod write;

@@ -55,6 +55,8 @@ pub(super) struct Kept {
     pub order: Option<Order>,
     /// Number of the event among the chunk's, from 0.
     pub arrival: u64,
+    /// Bytes of the chunk's alerts that come before this event's sequences.
+    pub after: usize,
 }
 
 /// What a chunk came to.
@@ -338,6 +340,7 @@ impl<'l> Worker<'l> {
             candidates: Vec::new(),
             order: None,
             arrival: done.records - 1,
+            after: 0,
         };
         for group in hits.chunk_by(|one, two| one.rule == two.rule) {
             self.group(group, event, &subject, &mut kept, done);
@@ -346,6 +349,7 @@ impl<'l> Worker<'l> {
             kept.document = document.into();
             kept.time = subject.time.map(str::to_owned);
             kept.identity.clone_from(&identity);
+            kept.after = done.alerts.bytes.len();
             done.kept.push(kept);
         }
     }

@@ -39,6 +39,12 @@ impl<'w> Writer<'w> {
         }
     }
 
+    /// Whole lines that are ready.
+    pub(super) fn text(&mut self, lines: &[u8]) {
+        self.block.extend_from_slice(lines);
+        self.line();
+    }
+
     fn line(&mut self) {
         if self.block.len() >= BLOCK {
             self.flush();

@@ -150,6 +150,16 @@ impl<H: Clone> Machine<H> {
         self.close(&fit.key);
     }
 
+    /// Whether matches wait for events that must not come after them.
+    pub fn waits(&self) -> bool {
+        !self.trailing.is_empty()
+    }
+
+    /// No event before this time will come: matches that this shows to be complete go to `out`.
+    pub fn pass(&mut self, now: Time, out: &mut Vec<Completed<H>>) {
+        self.let_go(now, out);
+    }
+
     /// What is open under a key, from now on at least empty.
     fn open(&mut self, key: &Key, now: Time) -> &mut Open<H> {
         if !self.open.contains_key(key) {
