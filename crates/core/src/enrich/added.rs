@@ -1,11 +1,15 @@
 //! Writes what is added to a document behind its own members. It knows neither fields nor processes.
 
-use crate::json::write_string;
+use super::Content;
+use crate::json::{Projection, ROOT, write_string};
+use crate::value::Picked;
 
 /// Additions to one document, which is changed with the first of them.
-#[derive(Debug)]
 pub(super) struct Added<'d> {
+    /// The document's own text, or what is to follow its last member.
     json: &'d mut Vec<u8>,
+    /// The values of a document that is not written yet, and the fields that are wanted of it.
+    picked: Option<(&'d mut Picked, &'d Projection)>,
     names: Vec<&'static str>,
     /// Whether the document has no members of its own.
     empty: bool,
@@ -13,14 +17,19 @@ pub(super) struct Added<'d> {
 
 impl<'d> Added<'d> {
     /// Additions to a document that is a JSON object.
-    pub fn to(json: &'d mut Vec<u8>) -> Self {
-        Self { json, names: Vec::new(), empty: false }
+    pub fn to(content: &'d mut Content, wanted: &'d Projection) -> Self {
+        let (json, picked) = match content {
+            Content::Json(json) => (json, None),
+            Content::Unwritten(record, additions) => (additions, Some((&mut record.picked, wanted))),
+        };
+        Self { json, picked, names: Vec::new(), empty: false }
     }
 
     /// One member.
     pub fn text(&mut self, name: &'static str, text: &str) {
         self.key(name);
         self.write(text);
+        self.pick(name, [text]);
     }
 
     /// One member, if there is a value.
@@ -31,9 +40,10 @@ impl<'d> Added<'d> {
     }
 
     /// One member that is a list.
-    pub fn texts<'t>(&mut self, name: &'static str, texts: impl IntoIterator<Item = &'t str>) {
+    pub fn texts<'t>(&mut self, name: &'static str, texts: impl IntoIterator<Item = &'t str> + Clone) {
         self.key(name);
-        self.list(texts);
+        self.list(texts.clone());
+        self.pick(name, texts);
     }
 
     /// Names what was added in one more member, and closes the document.
@@ -41,13 +51,24 @@ impl<'d> Added<'d> {
         if !self.names.is_empty() {
             let names = std::mem::take(&mut self.names);
             self.member("contraband.added");
-            self.list(names);
-            self.json.push(b'}');
+            self.list(names.iter().copied());
+            self.pick("contraband.added", names);
+            if self.picked.is_none() {
+                self.json.push(b'}');
+            }
+        }
+    }
+
+    fn pick<'t>(&mut self, name: &str, texts: impl IntoIterator<Item = &'t str>) {
+        if let Some((picked, wanted)) = &mut self.picked
+            && let Some(entry) = wanted.find(ROOT, name.as_bytes())
+        {
+            texts.into_iter().for_each(|text| picked.text(wanted.slots(entry.node), text));
         }
     }
 
     fn key(&mut self, name: &'static str) {
-        if self.names.is_empty() {
+        if self.names.is_empty() && self.picked.is_none() {
             self.open();
         }
         self.member(name);

@@ -6,7 +6,8 @@ use super::added::Added;
 use super::facts::{FactReader, Facts, Field};
 use super::installers::Role;
 use super::table::{Host, Hosts, Image, Moment};
-use super::{Document, Enricher};
+use super::{Content, Document, Enricher, Wanted};
+use crate::sources::Render;
 use crate::value::Time;
 use sha1::{Digest, Sha1};
 use std::collections::VecDeque;
@@ -15,8 +16,8 @@ use std::collections::VecDeque;
 const WINDOW: usize = 256;
 
 /// Keeps the table, and adds to documents as they pass.
-#[derive(Debug, Default)]
 pub struct Context {
+    wanted: Wanted,
     reader: FactReader,
     hosts: Hosts,
     held: VecDeque<Held>,
@@ -24,7 +25,6 @@ pub struct Context {
 }
 
 /// A document whose facts the table has, and that has not got its own additions yet.
-#[derive(Debug)]
 struct Held {
     document: Document,
     /// None if it is no JSON: it goes on as it is.
@@ -35,7 +35,7 @@ struct Held {
 
 impl Enricher for Context {
     fn push(&mut self, stream: &str, document: Document, out: &mut Vec<Document>) {
-        let mut facts = self.reader.read(&document.json);
+        let mut facts = self.read(&document.content);
         let host = facts.as_mut().and_then(|facts| facts.host.take()).unwrap_or_else(|| stream.to_owned());
         let at = facts.as_mut().map(|facts| self.learn(facts, &host)).unwrap_or_default();
         self.held.push_back(Held { document, facts, host, at });
@@ -52,6 +52,24 @@ impl Enricher for Context {
 }
 
 impl Context {
+    /// A table that knows nothing yet.
+    pub fn new(wanted: Wanted) -> Self {
+        let reader = FactReader::new(wanted.projection.width, wanted.facts);
+        Self { wanted, reader, hosts: Hosts::default(), held: VecDeque::new(), arrivals: 0 }
+    }
+
+    fn read(&mut self, content: &Content) -> Option<Facts> {
+        match content {
+            Content::Json(json) => self.reader.read(json),
+            Content::Unwritten(record, _) if !record.doubtful => Some(self.reader.picked(&record.picked)),
+            doubtful @ Content::Unwritten(..) => {
+                let mut json = Vec::new();
+                doubtful.render(&mut json);
+                self.reader.read(&json)
+            }
+        }
+    }
+
     /// Takes into the table what a document says.
     fn learn(&mut self, facts: &mut Facts, host_name: &str) -> Moment {
         self.arrivals += 1;
@@ -95,7 +113,7 @@ impl Context {
     fn release(&mut self, out: &mut Vec<Document>) {
         let Some(Held { mut document, facts, host, at }) = self.held.pop_front() else { return };
         if let Some(facts) = facts {
-            let mut added = Added::to(&mut document.json);
+            let mut added = Added::to(&mut document.content, &self.wanted.projection);
             add_host(&facts, &host, &mut added);
             if let Some(pid) = facts.pid {
                 let host = self.hosts.host(&host);
@@ -234,19 +252,32 @@ fn identity(host: &str, pid: u64, time: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::PATHS;
     use super::*;
+    use crate::json::Projection;
     use crate::sources::Place;
     use serde_json::Value;
+    use std::sync::Arc;
 
     fn run(lines: &[&str]) -> Vec<Value> {
-        let mut context = Context::default();
+        let projection = Arc::new(Projection::new(PATHS));
+        let mut context = Context::new(Wanted { projection, facts: 0 });
         let mut out = Vec::new();
         for (number, line) in lines.iter().enumerate() {
             let place = Place { record: number as u64 + 1, offset: 0 };
-            context.push("web-1", Document { json: line.as_bytes().to_vec(), file: 0, place }, &mut out);
+            context.push(
+                "web-1",
+                Document { content: Content::Json(line.as_bytes().to_vec()), file: 0, place },
+                &mut out,
+            );
         }
         context.finish(&mut out);
-        out.iter().map(|document| serde_json::from_slice(&document.json).expect("valid JSON")).collect()
+        let json = |document: &Document| {
+            let mut json = Vec::new();
+            document.content.render(&mut json);
+            serde_json::from_slice(&json).expect("valid JSON")
+        };
+        out.iter().map(json).collect()
     }
 
     const START: &str = r#""event":{"category":["process"],"type":["start"],"action":"executed","module":"auditd"}"#;

@@ -1,10 +1,10 @@
 //! What the process table needs to know of a document, read in one walk over its text. It knows no other document.
 
 use crate::json::{BrokenKind, Projection, Scanner, without_duplicates};
-use crate::value::{Event, Raw};
+use crate::value::{Event, Picked, Raw, Values};
 
 /// The fields that are read, in the order of [`Field`].
-const PATHS: [&str; 28] = [
+pub const PATHS: [&str; 28] = [
     "@timestamp",
     "event.action",
     "event.category",
@@ -106,14 +106,16 @@ impl Facts {
         self.present & (1 << field as u32) != 0
     }
 
-    fn of(event: &Event<'_>) -> Self {
+    /// What an event says whose field numbers of [`PATHS`] start at `base`.
+    pub fn of(event: &Event<'_>, base: u32) -> Self {
+        let event = &Seen { event, base };
         let any = |field, wanted: &str| texts(event, field).any(|text| text == wanted);
         let host = [Field::HostId, Field::HostName, Field::HostHostname];
         let args: Vec<String> = texts(event, Field::Args).map(str::to_owned).collect();
         let joined = || (!args.is_empty()).then(|| args.join(" "));
         let process = any(Field::Category, "process");
         Facts {
-            present: event.present().iter().fold(0, |bits, field| bits | 1 << field),
+            present: (0..PATHS.len() as u32).filter(|field| event.has(*field)).fold(0, |bits, field| bits | 1 << field),
             timestamp: text(event, Field::Timestamp),
             host: host.into_iter().find_map(|field| text(event, field)),
             pid: number(event, Field::Pid),
@@ -138,18 +140,38 @@ impl Facts {
     }
 }
 
-fn texts<'e>(event: &'e Event<'_>, field: Field) -> impl Iterator<Item = &'e str> {
+/// An event in which the fields have numbers of their own.
+struct Seen<'e, 'a> {
+    event: &'e Event<'a>,
+    base: u32,
+}
+
+impl<'e, 'a> Seen<'e, 'a> {
+    fn values(&self, field: u32) -> Values<'e, 'a> {
+        self.event.values(self.base + field)
+    }
+
+    fn first(&self, field: u32) -> Option<&'e Raw<'a>> {
+        self.values(field).next()
+    }
+
+    fn has(&self, field: u32) -> bool {
+        self.event.has(self.base + field)
+    }
+}
+
+fn texts<'e>(event: &Seen<'e, '_>, field: Field) -> impl Iterator<Item = &'e str> {
     event.values(field as u32).filter_map(|value| if let Raw::Text(text) = value { Some(text.as_ref()) } else { None })
 }
 
-fn text(event: &Event<'_>, field: Field) -> Option<String> {
+fn text(event: &Seen<'_, '_>, field: Field) -> Option<String> {
     match event.first(field as u32)? {
         Raw::Text(text) => Some(text.to_string()),
         _ => None,
     }
 }
 
-fn number(event: &Event<'_>, field: Field) -> Option<u64> {
+fn number(event: &Seen<'_, '_>, field: Field) -> Option<u64> {
     match event.first(field as u32)? {
         Raw::Number(text) | Raw::Text(text) => text.parse().ok(),
         Raw::Bool(_) => None,
@@ -161,27 +183,38 @@ fn number(event: &Event<'_>, field: Field) -> Option<u64> {
 pub(super) struct FactReader {
     projection: Projection,
     event: Event<'static>,
-}
-
-impl Default for FactReader {
-    fn default() -> Self {
-        let projection = Projection::new(PATHS);
-        let event = Event::new(projection.width);
-        Self { projection, event }
-    }
+    /// For values that were picked out already, with the number of their first of [`PATHS`].
+    picked: Event<'static>,
+    base: u32,
 }
 
 impl FactReader {
+    /// `width` fields are picked out of records, of which those of [`PATHS`] begin at `base`.
+    pub fn new(width: usize, base: u32) -> Self {
+        let projection = Projection::new(PATHS);
+        let event = Event::new(projection.width);
+        Self { projection, event, picked: Event::new(width), base }
+    }
+
+    /// What the values say that were picked out of a record.
+    pub fn picked(&mut self, picked: &Picked) -> Facts {
+        let mut event: Event<'_> = std::mem::take(&mut self.picked);
+        picked.fill(&mut event);
+        let facts = Facts::of(&event, self.base);
+        self.picked = event.recycle();
+        facts
+    }
+
     /// What a document says. `None`: it is no JSON object. Of a name that comes twice the last value counts.
     pub fn read(&mut self, json: &[u8]) -> Option<Facts> {
         let text = simdutf8::basic::from_utf8(json).ok()?;
         let mut event: Event<'_> = std::mem::take(&mut self.event);
         let scanner = Scanner::new(&self.projection);
         let facts = match scanner.scan(text, &mut event) {
-            Ok(_) => Some(Facts::of(&event)),
+            Ok(_) => Some(Facts::of(&event, 0)),
             Err(broken) if broken.kind == BrokenKind::DuplicateKey => without_duplicates(text).ok().and_then(|clean| {
                 let mut event = Event::new(self.projection.width);
-                scanner.scan(&clean, &mut event).ok().map(|_| Facts::of(&event))
+                scanner.scan(&clean, &mut event).ok().map(|_| Facts::of(&event, 0))
             }),
             Err(_) => None,
         };
@@ -204,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_document_is_read_with_doubled_names_and_damage_is_none() {
-        let mut reader = FactReader::default();
+        let mut reader = FactReader::new(0, 0);
         let facts =
             reader.read(br#"{"process":{"pid":1,"pid":2,"args":["a","b"]},"host.name":"h"}"#).expect("an object");
         assert_eq!(

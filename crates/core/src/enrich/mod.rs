@@ -8,15 +8,66 @@ mod installers;
 mod table;
 
 pub use context::Context;
+pub use facts::PATHS;
 pub(crate) use installers::installs;
 
-use crate::sources::Place;
+use crate::json::Projection;
+use crate::sources::{Place, Render, Unwritten};
+use std::sync::Arc;
+
+/// What is known of a document.
+pub enum Content {
+    /// The ECS document, one line.
+    Json(Vec<u8>),
+    /// A document that is not written yet, and what is to be added to it: members, each behind a comma.
+    Unwritten(Unwritten, Vec<u8>),
+}
+
+impl Content {
+    /// Bytes that it holds in memory.
+    pub fn held(&self) -> usize {
+        match self {
+            Content::Json(json) => json.len(),
+            Content::Unwritten(record, additions) => record.raw.size() + record.picked.size() + additions.len(),
+        }
+    }
+}
+
+impl Render for Content {
+    fn render(&self, out: &mut Vec<u8>) {
+        match self {
+            Content::Json(json) => out.extend_from_slice(json),
+            Content::Unwritten(record, additions) => {
+                record.raw.render(out);
+                if !additions.is_empty() && out.pop_if(|last| *last == b'}').is_some() {
+                    out.extend_from_slice(additions);
+                    out.push(b'}');
+                }
+            }
+        }
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Content::Json(json) => json.len(),
+            Content::Unwritten(record, _) => record.raw.size(),
+        }
+    }
+}
+
+/// The fields that are picked out of records whose documents are not written yet.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The rules' fields, then [`PATHS`].
+    pub projection: Arc<Projection>,
+    /// Number of the first of [`PATHS`] among them.
+    pub facts: u32,
+}
 
 /// One document on its way through the stage.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// The ECS document, one line.
-    pub json: Vec<u8>,
+    /// The document.
+    pub content: Content,
     /// Number of its file in the scan.
     pub file: u32,
     /// Where in its file it came from.
@@ -33,6 +84,6 @@ pub trait Enricher: Send {
 }
 
 /// The stage that a scan runs.
-pub fn enricher() -> Box<dyn Enricher> {
-    Box::new(Context::default())
+pub fn enricher(wanted: Wanted) -> Box<dyn Enricher> {
+    Box::new(Context::new(wanted))
 }

@@ -142,7 +142,11 @@ impl Host {
     }
 
     fn ancestors<'h>(&'h self, image: &'h Image) -> impl Iterator<Item = &'h Image> {
-        let parents = |image: &&'h Image| image.parent.and_then(|pid| self.image(pid, image.from));
+        // A number that was used again may seem to be its own parent.
+        let parents = |image: &&'h Image| {
+            let parent = image.parent.and_then(|pid| self.image(pid, image.from));
+            parent.filter(|parent| !std::ptr::eq(*parent, *image))
+        };
         std::iter::successors(Some(image), parents).take(MOST_ANCESTORS)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::options::EngineOptions;
 use crate::alert::{InstallationFields, Reason, RuleAlert};
+use crate::enrich::{self, Wanted};
 use crate::filter::Filter;
 use crate::json::Projection;
 use crate::plan::{PlanError, RuleSet};
@@ -26,6 +27,8 @@ pub(super) struct Extra {
 pub(super) struct Loaded {
     pub program: Program,
     pub projection: Projection,
+    /// The same fields and those that the process table needs, for records whose documents are not written yet.
+    pub wanted: Wanted,
     pub router: Router,
     pub alerts: Vec<RuleAlert>,
     pub ids: Vec<String>,
@@ -71,8 +74,14 @@ impl Engine {
         let patterns = set.rules.iter().map(|rule| rule.index.clone()).collect();
         let router = Router::new(patterns, options.declarations.clone(), options.routing);
         let filter = Filter::new(&set);
+        let fields = paths.list.iter().map(String::as_str);
+        let wanted = Wanted {
+            projection: Arc::new(Projection::new(fields.clone().chain(enrich::PATHS))),
+            facts: paths.list.len() as u32,
+        };
         let loaded = Loaded {
-            projection: Projection::new(paths.list.iter().map(String::as_str)),
+            projection: Projection::new(fields),
+            wanted,
             router,
             alerts,
             ranks: ranks(&set),

@@ -5,12 +5,12 @@ use super::options::ScanOptions;
 use super::range::{self, Ranged};
 use super::summary::FileSummary;
 use super::work::{Chunk, Content, line_reader, too_long};
-use crate::enrich::{Document, Enricher, enricher};
+use crate::enrich::{self, Document, Enricher, enricher};
 use crate::input::{
     Found, Input, LineReader, Lines, Opened, Patient, Shape, Splitter, members, open, open_stream, order, recognise,
     same_log, walk,
 };
-use crate::sources::{Decoder, Fault, Mapper, Place, Reading, Settings, Sink};
+use crate::sources::{Decoder, Fault, Mapper, Place, Reading, Settings, Sink, Unwritten};
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -54,7 +54,7 @@ impl<'l> Reader<'l> {
         done: Arc<AtomicU64>,
         total: &'l AtomicU64,
     ) -> Self {
-        let enricher = loaded.options.enrich.then(enricher);
+        let enricher = loaded.options.enrich.then(|| enricher(loaded.wanted.clone()));
         Self { loaded, options, stop, done, total, files: 0, enricher, continued: false, carried: None }
     }
 
@@ -133,6 +133,8 @@ impl<'l> Reader<'l> {
             limit: self.loaded.options.chunk_size,
             bytes: Vec::new(),
             places: Vec::new(),
+            waiting: Vec::new(),
+            size: 0,
             stream: self.options.host_name.clone().unwrap_or_else(|| folder(path)),
             enricher: self.enricher.take(),
             ready: Vec::new(),
@@ -218,7 +220,10 @@ impl<'l> Reader<'l> {
             stop: Arc::clone(self.stop),
             after_stop: 0,
         });
-        let settings = Settings { host_name: self.options.host_name.clone() };
+        let settings = Settings {
+            host_name: self.options.host_name.clone(),
+            wanted: Some(Arc::clone(&self.loaded.wanted.projection)),
+        };
         let mut gather = self.gather(path, tell);
         let carries =
             matches!(shape, Shape::Raw(format) if self.carried.as_ref().is_some_and(|(name, _)| *name == format.name));
@@ -454,6 +459,9 @@ struct Gather<'g, 't> {
     limit: usize,
     bytes: Vec<u8>,
     places: Vec<Place>,
+    /// Records whose documents are not written yet, and bytes of them.
+    waiting: Vec<(enrich::Content, Place)>,
+    size: usize,
     stream: String,
     enricher: Option<Box<dyn Enricher>>,
     ready: Vec<Document>,
@@ -476,7 +484,26 @@ impl Gather<'_, '_> {
         }
     }
 
+    fn put(&mut self, content: enrich::Content, place: Place) {
+        match content {
+            enrich::Content::Json(json) => self.keep(&json, place),
+            unwritten @ enrich::Content::Unwritten(..) => {
+                if !self.places.is_empty() {
+                    self.send();
+                }
+                self.size += unwritten.held();
+                self.waiting.push((unwritten, place));
+                if self.size >= self.limit {
+                    self.send();
+                }
+            }
+        }
+    }
+
     fn keep(&mut self, json: &[u8], place: Place) {
+        if !self.waiting.is_empty() {
+            self.send();
+        }
         self.bytes.extend_from_slice(json);
         self.bytes.push(b'\n');
         self.places.push(place);
@@ -486,6 +513,10 @@ impl Gather<'_, '_> {
     }
 
     fn send(&mut self) {
+        if !self.waiting.is_empty() {
+            let (records, size) = (std::mem::take(&mut self.waiting), std::mem::take(&mut self.size));
+            return self.piece(Content::Unwritten { records, size });
+        }
         if self.places.is_empty() {
             return;
         }
@@ -504,9 +535,11 @@ impl Gather<'_, '_> {
     }
 
     fn drain(&mut self) {
-        for document in std::mem::take(&mut self.ready) {
-            self.keep(&document.json, document.place);
+        let mut ready = std::mem::take(&mut self.ready);
+        for document in ready.drain(..) {
+            self.put(document.content, document.place);
         }
+        self.ready = ready;
     }
 }
 
@@ -516,8 +549,18 @@ impl Sink for Gather<'_, '_> {
             self.keep(json, place);
             return;
         };
-        let document = Document { json: json.to_vec(), file: self.file as u32, place };
-        enricher.push(&self.stream, document, &mut self.ready);
+        let content = enrich::Content::Json(json.to_vec());
+        enricher.push(&self.stream, Document { content, file: self.file as u32, place }, &mut self.ready);
+        self.drain();
+    }
+
+    fn unwritten(&mut self, record: Unwritten, place: Place) {
+        let content = enrich::Content::Unwritten(record, Vec::new());
+        let Some(enricher) = &mut self.enricher else {
+            self.put(content, place);
+            return;
+        };
+        enricher.push(&self.stream, Document { content, file: self.file as u32, place }, &mut self.ready);
         self.drain();
     }
 

@@ -4,13 +4,14 @@ use super::engine::Loaded;
 use super::options::{Output, ScanOptions};
 use super::range::{LENGTH, Ranged};
 use crate::alert::{self, Installation, Origin, Subject, Text};
+use crate::enrich::Content as Waiting;
 use crate::input::LineReader;
 use crate::json::{Broken, BrokenKind, Scanner, without_duplicates};
 use crate::plan::{Kind, PlanError};
 use crate::program::{Evaluator, Hit, MOST_KEYS, Outcome, Profile, RuleMask};
-use crate::route::{Memo, Telling};
+use crate::route::{Memo, Route, Telling};
 use crate::sequences::{Candidate, Order};
-use crate::sources::{Fault, Place};
+use crate::sources::{Fault, Place, Render};
 use crate::value::{Event, Raw, Time};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub(super) enum Content {
     Range { file: Arc<Ranged>, from: u64, to: u64 },
     /// Documents of a decoder, one a line, each with its place.
     Documents { bytes: Vec<u8>, places: Vec<Place> },
+    /// Records whose documents are not written yet, each with its place, and the bytes that they hold.
+    Unwritten { records: Vec<(Waiting, Place)>, size: usize },
 }
 
 impl Chunk {
@@ -37,6 +40,7 @@ impl Chunk {
         match &self.text {
             Content::Lines { bytes, .. } | Content::Documents { bytes, .. } => bytes.len() as u64,
             Content::Range { from, to, .. } => to - from,
+            Content::Unwritten { size, .. } => *size as u64,
         }
     }
 }
@@ -83,6 +87,17 @@ pub(super) struct Done {
     pub all_seen: bool,
     pub without_time: u64,
     pub profile: Option<Box<Profile>>,
+}
+
+impl Done {
+    /// Counts an event by where it went.
+    fn offered(&mut self, route: &Route) {
+        *self.sources.entry(route.source.clone()).or_default() += 1;
+        match &route.rules {
+            None => self.all_seen = true,
+            Some(rules) => self.seen.add(rules),
+        }
+    }
 }
 
 /// Limits on which events count.
@@ -157,6 +172,7 @@ impl<'l> Worker<'l> {
             }
             Content::Range { file, from, to } => self.range(file, *from, *to, &chunk.path, &mut done),
             Content::Documents { bytes, places } => self.documents(bytes, places, &chunk.path, &mut done),
+            Content::Unwritten { records, .. } => self.unwritten(records, &chunk.path, &mut done),
         }
         done.profile = self.evaluator.take_profile();
         done
@@ -215,6 +231,55 @@ impl<'l> Worker<'l> {
             }
             at = end + 1;
         }
+    }
+
+    /// Documents are written only where the values that were picked out meet a condition: the document then says what counts.
+    fn unwritten(&mut self, records: &[(Waiting, Place)], path: &str, done: &mut Done) {
+        let looks = self.loaded.options.filter && !self.options.strict && !self.options.profile;
+        let mut picked = Event::new(self.loaded.projection.width);
+        let mut event = Event::new(self.loaded.projection.width);
+        let mut json = Vec::new();
+        for (record, place) in records {
+            done.records += 1;
+            done.bytes += record.size() as u64;
+            if looks {
+                let mut values = picked.recycle();
+                let met = self.meets(record, &mut values, done);
+                picked = values.recycle();
+                if !met {
+                    done.parsed += 1;
+                    continue;
+                }
+            }
+            json.clear();
+            record.render(&mut json);
+            event = match self.wanted(&json, None, true, *place, done) {
+                Some(text) => self.read(text, *place, false, path, event, done),
+                None => event.recycle(),
+            };
+        }
+    }
+
+    /// Whether a record may meet a condition. If not, it is counted.
+    fn meets<'a>(&mut self, record: &'a Waiting, event: &mut Event<'a>, done: &mut Done) -> bool {
+        let Waiting::Unwritten(record, _) = record else { return true };
+        // A byte may become six in JSON, and values may be repeated.
+        let short = record.raw.size() < self.loaded.options.max_line / 64;
+        if record.doubtful || !short {
+            return true;
+        }
+        record.picked.fill(event);
+        if !self.limits.allow(self.loaded, event) {
+            return false;
+        }
+        let telling: Telling<'_> = self.loaded.extra.telling.map(|field| event.first(field).map(Raw::as_text));
+        let route = self.memo.route(&self.loaded.router, &telling);
+        self.hits.clear();
+        self.evaluator.evaluate(event, route.rules.as_deref(), &mut self.hits);
+        if self.hits.is_empty() {
+            done.offered(route);
+        }
+        !self.hits.is_empty()
     }
 
     /// The text of a line that is to be read. `text` is the line where it is known to be valid.
@@ -297,11 +362,7 @@ impl<'l> Worker<'l> {
         }
         let telling: Telling<'_> = self.loaded.extra.telling.map(|field| event.first(field).map(Raw::as_text));
         let route = self.memo.route(&self.loaded.router, &telling).clone();
-        *done.sources.entry(route.source.clone()).or_default() += 1;
-        match &route.rules {
-            None => done.all_seen = true,
-            Some(rules) => done.seen.add(rules),
-        }
+        done.offered(&route);
         let mut hits = std::mem::take(&mut self.hits);
         hits.clear();
         self.evaluator.evaluate(event, route.rules.as_deref(), &mut hits);

@@ -13,7 +13,8 @@ mod text;
 
 pub use clean::without_duplicates;
 pub use cursor::Cursor;
-pub use projection::Projection;
+pub use projection::{Node, Projection, ROOT};
+pub(crate) use scanner::Seen;
 pub use scanner::{Extent, Scanner};
 pub use text::{unescape, write_string};
 

@@ -51,6 +51,15 @@ impl<'p> Scanner<'p> {
     }
 }
 
+impl<'p> Scanner<'p> {
+    /// Adds to the event what one value holds that lies at a node of the projection.
+    pub fn value<'a>(&self, text: &'a str, node: Node, event: &mut Event<'a>) -> Result<(), Broken> {
+        let mut walk = Walk { cursor: Cursor::new(text), projection: self.projection, event, source: None };
+        walk.value(node, 1)?;
+        walk.cursor.end()
+    }
+}
+
 impl Walk<'_, '_, '_> {
     /// An object whose names start at `node`; the next byte is its brace.
     fn object(&mut self, node: Node, depth: usize) -> Result<(), Broken> {
@@ -175,15 +184,16 @@ impl Walk<'_, '_, '_> {
 }
 
 /// The keys that an object has had.
-#[derive(Default)]
-struct Seen {
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
     first: u64,
     others: Vec<usize>,
 }
 
 impl Seen {
+    /// Notes a key; whether the object had it before.
     #[inline]
-    fn twice(&mut self, ordinal: usize) -> bool {
+    pub(crate) fn twice(&mut self, ordinal: usize) -> bool {
         if ordinal < 64 {
             let bit = 1 << ordinal;
             let twice = self.first & bit != 0;

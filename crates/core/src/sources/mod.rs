@@ -1,6 +1,10 @@
 //! Raw telemetry to ECS documents: one module a format. A decoder turns the bytes of one file into JSON documents, each
 //! with the place it came from; what the documents mean is not known here.
 
+use crate::json::Projection;
+use crate::value::Picked;
+use std::sync::Arc;
+
 pub mod auditd;
 pub mod eslogger;
 pub mod evtx;
@@ -31,10 +35,34 @@ pub struct Fault {
     pub place: Place,
 }
 
+/// A record whose ECS document is only written where somebody asks for it: most records are of no rule's concern.
+pub struct Unwritten {
+    /// The values of the wanted fields ([`Settings::wanted`]).
+    pub picked: Picked,
+    /// Whether the values may differ from the document's: only the document counts then.
+    pub doubtful: bool,
+    /// What the document is written from.
+    pub raw: Box<dyn Render>,
+}
+
+/// Raw records that a document can be written from at any time.
+pub trait Render: Send {
+    /// Appends the document as one line of JSON, without line break.
+    fn render(&self, out: &mut Vec<u8>);
+    /// Bytes of the raw records.
+    fn size(&self) -> usize;
+}
+
 /// What a decoder gives its documents and faults to.
 pub trait Sink {
     /// One ECS document as one line of JSON (no line break).
     fn document(&mut self, json: &[u8], place: Place);
+    /// One record whose document is not written yet. Comes only from decoders that were told which fields are wanted.
+    fn unwritten(&mut self, record: Unwritten, place: Place) {
+        let mut json = Vec::new();
+        record.raw.render(&mut json);
+        self.document(&json, place);
+    }
     /// One fault.
     fn fault(&mut self, fault: Fault);
 }
@@ -54,10 +82,12 @@ pub trait Decoder: Send {
 }
 
 /// What the caller says about the input, for formats that need to be told.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// The host of records that name none.
     pub host_name: Option<String>,
+    /// The fields that the caller looks at before it asks for documents. None: it wants all documents.
+    pub wanted: Option<Arc<Projection>>,
 }
 
 /// Turns one JSON document of a raw format (a line of `eslogger`, an element of an array of events) into ECS documents.

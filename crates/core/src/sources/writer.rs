@@ -1,13 +1,19 @@
 //! Writes one ECS document as JSON, member by member, without building a tree: decoders write hundreds of thousands a
 //! second. It knows no field.
 
-use crate::json::write_string;
+use std::sync::Arc;
+
+use crate::json::{Node, Projection, ROOT, Seen, write_string};
+use crate::value::Picked;
 
 /// A document under construction. Objects that stay empty are not written.
+///
+/// Told which fields are wanted, it writes nothing, and picks the values of these fields out instead.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
     out: Vec<u8>,
     open: Vec<Open>,
+    picking: Option<Picking>,
 }
 
 #[derive(Debug)]
@@ -18,9 +24,53 @@ struct Open {
     start: usize,
 }
 
+/// The wanted values, as the document comes by them.
+#[derive(Debug)]
+struct Picking {
+    wanted: Arc<Projection>,
+    picked: Picked,
+    /// The open objects and lists: where each lies among the wanted fields, if any of them lies below it.
+    open: Vec<(Option<Node>, Seen)>,
+    /// Whether an object had a key twice: the document has to say what counts.
+    doubtful: bool,
+}
+
+impl Picking {
+    /// Where a key of the innermost object leads.
+    fn find(&mut self, key: &str) -> Option<Node> {
+        let (node, seen) = self.open.last_mut()?;
+        let entry = self.wanted.find((*node)?, key.as_bytes())?;
+        self.doubtful |= seen.twice(entry.ordinal);
+        Some(entry.node)
+    }
+
+    fn enter(&mut self, key: &str) {
+        let node = self.find(key);
+        self.open.push((node, Seen::default()));
+    }
+}
+
 impl Writer {
+    /// A writer that picks out the values of the wanted fields.
+    pub fn picking(wanted: Arc<Projection>) -> Self {
+        let picking = Picking { wanted, picked: Picked::default(), open: Vec::new(), doubtful: false };
+        Self { picking: Some(picking), ..Self::default() }
+    }
+
+    /// What was picked out since [`Writer::begin`], and whether a key came twice.
+    pub fn picked(&mut self) -> (Picked, bool) {
+        self.picking.as_mut().map(|picking| (std::mem::take(&mut picking.picked), picking.doubtful)).unwrap_or_default()
+    }
+
     /// Begins a new document, reusing the room of the last.
     pub fn begin(&mut self) {
+        if let Some(picking) = &mut self.picking {
+            picking.picked = Picked::default();
+            picking.open.clear();
+            picking.open.push((Some(ROOT), Seen::default()));
+            picking.doubtful = false;
+            return;
+        }
         self.out.clear();
         self.open.clear();
         self.out.push(b'{');
@@ -29,6 +79,9 @@ impl Writer {
 
     /// Ends the document and gives its bytes.
     pub fn end(&mut self) -> &[u8] {
+        if self.picking.is_some() {
+            return &[];
+        }
         while self.open.len() > 1 {
             self.close();
         }
@@ -36,8 +89,19 @@ impl Writer {
         &self.out
     }
 
+    /// Whether anything that is written below a key of the innermost object matters.
+    pub fn wants(&self, key: &str) -> bool {
+        self.picking.as_ref().is_none_or(|picking| {
+            let node = picking.open.last().and_then(|(node, _)| *node);
+            node.is_some_and(|node| picking.wanted.find(node, key.as_bytes()).is_some())
+        })
+    }
+
     /// Opens an object: `"key":{`.
     pub fn object(&mut self, key: &str) {
+        if let Some(picking) = &mut self.picking {
+            return picking.enter(key);
+        }
         let before = self.out.len();
         self.key(key);
         self.out.push(b'{');
@@ -46,7 +110,9 @@ impl Writer {
 
     /// Closes the innermost object; an empty one is taken back.
     pub fn close(&mut self) {
-        if let Some(open) = self.open.pop() {
+        if let Some(picking) = &mut self.picking {
+            picking.open.pop();
+        } else if let Some(open) = self.open.pop() {
             if self.out.len() == open.start {
                 self.out.truncate(open.before);
             } else {
@@ -57,6 +123,12 @@ impl Writer {
 
     /// `"key":"text"`.
     pub fn text(&mut self, key: &str, text: &str) {
+        if let Some(picking) = &mut self.picking {
+            if let Some(node) = picking.find(key) {
+                picking.picked.text(picking.wanted.slots(node), text);
+            }
+            return;
+        }
         self.key(key);
         write_string(text, &mut self.out);
     }
@@ -70,6 +142,12 @@ impl Writer {
 
     /// `"key":5`.
     pub fn number(&mut self, key: &str, number: i64) {
+        if let Some(picking) = &mut self.picking {
+            if let Some(node) = picking.find(key) {
+                picking.picked.number(picking.wanted.slots(node), &number.to_string());
+            }
+            return;
+        }
         self.key(key);
         self.out.extend_from_slice(number.to_string().as_bytes());
     }
@@ -84,6 +162,12 @@ impl Writer {
 
     /// `"key":["a","b"]`; nothing for no texts.
     pub fn texts<T: AsRef<str>>(&mut self, key: &str, texts: impl IntoIterator<Item = T>) {
+        if let Some(picking) = &mut self.picking {
+            if let Some(node) = picking.find(key) {
+                texts.into_iter().for_each(|text| picking.picked.text(picking.wanted.slots(node), text.as_ref()));
+            }
+            return;
+        }
         let before = self.out.len();
         self.key(key);
         self.out.push(b'[');
@@ -103,12 +187,19 @@ impl Writer {
 
     /// Opens a list of objects: `"key":[`. Each is written between [`Writer::item`] and [`Writer::close`].
     pub fn list(&mut self, key: &str) {
+        if let Some(picking) = &mut self.picking {
+            return picking.enter(key);
+        }
         self.key(key);
         self.out.push(b'[');
     }
 
     /// Opens the next object of the list.
     pub fn item(&mut self) {
+        if let Some(picking) = &mut self.picking {
+            let node = picking.open.last().and_then(|(node, _)| *node);
+            return picking.open.push((node, Seen::default()));
+        }
         if self.out.last() != Some(&b'[') {
             self.out.push(b',');
         }
@@ -119,6 +210,10 @@ impl Writer {
 
     /// Closes the list.
     pub fn end_list(&mut self) {
+        if let Some(picking) = &mut self.picking {
+            picking.open.pop();
+            return;
+        }
         self.out.push(b']');
     }
 

@@ -3,11 +3,13 @@
 pub mod address;
 pub mod date_format;
 pub mod number;
+mod picked;
 pub mod time;
 mod typed;
 pub mod version;
 
 pub use date_format::DateFormat;
+pub use picked::Picked;
 pub use time::Time;
 pub use typed::{Family, Reading, Value};
 

@@ -13,7 +13,9 @@ const ECS_VERSION: &str = "8.17.0";
 pub(super) fn write<'w>(event: &Event<'_>, writer: &'w mut Writer) -> &'w [u8] {
     writer.begin();
     writer.text("@timestamp", &timestamp(event.milliseconds));
-    auditd(event, writer);
+    if writer.wants("auditd") {
+        auditd(event, writer);
+    }
     addresses(event, writer);
     writer.object("ecs");
     writer.text("version", ECS_VERSION);
@@ -54,7 +56,7 @@ fn auditd(event: &Event<'_>, writer: &mut Writer) {
         writer.close();
     }
     writer.text("message_type", &event.kind.to_ascii_lowercase());
-    if !event.paths.is_empty() {
+    if !event.paths.is_empty() && writer.wants("paths") {
         writer.list("paths");
         for path in &event.paths {
             writer.item();
@@ -79,6 +81,9 @@ fn sorted<'p, 'a>(pairs: &'p [Pair<'a>]) -> Vec<&'p Pair<'a>> {
 }
 
 fn data(event: &Event<'_>, writer: &mut Writer) {
+    if !writer.wants("data") {
+        return;
+    }
     writer.object("data");
     for (key, value) in sorted(&event.data) {
         if !ELSEWHERE.contains(&key.as_ref()) && !key.starts_with("socket_") {

@@ -11,13 +11,13 @@ mod sockaddr;
 mod window;
 
 use super::writer::Writer;
-use super::{Decoder, Fault, Format, Place, Reading, Sink};
+use super::{Decoder, Fault, Format, Place, Reading, Render, Settings, Sink, Unwritten};
 use record::{Head, Key};
-use window::{Group, Window};
+use window::{Group, Records, Window};
 
 /// The list line of this format.
 pub const FORMAT: Format =
-    Format { name: "auditd", recognise, reading: Reading::Bytes(|_| Box::new(Auditd::default())) };
+    Format { name: "auditd", recognise, reading: Reading::Bytes(|settings| Box::new(Auditd::new(settings))) };
 
 /// Whether a file begins with audit records; a few damaged lines before the first are passed over.
 pub fn recognise(head: &[u8]) -> bool {
@@ -39,6 +39,8 @@ pub struct Auditd {
     next: Position,
     window: Window,
     writer: Writer,
+    /// Whether documents are left for later, and the writer only picks values out.
+    picks: bool,
 }
 
 /// The number of lines so far, and the offset of the next.
@@ -83,6 +85,12 @@ impl Decoder for Auditd {
 }
 
 impl Auditd {
+    fn new(settings: &Settings) -> Self {
+        let picks = settings.wanted.is_some();
+        let writer = settings.wanted.clone().map_or_else(Writer::default, Writer::picking);
+        Self { writer, picks, ..Self::default() }
+    }
+
     /// The line that the file ends in without a line break.
     fn last_line(&mut self, sink: &mut dyn Sink) {
         if !self.rest.is_empty() || self.skipping {
@@ -168,11 +176,18 @@ impl Auditd {
         }
     }
 
-    fn emit(&mut self, group: Group, sink: &mut dyn Sink) {
+    fn emit(&mut self, mut group: Group, sink: &mut dyn Sink) {
         let heads: Vec<Head<'_>> = group.lines().filter_map(record::head).collect();
         let mut faults = Vec::new();
         if let Some(event) = event::assemble(&heads, &mut faults) {
-            sink.document(document::write(&event, &mut self.writer), group.place);
+            let document = document::write(&event, &mut self.writer);
+            if self.picks {
+                let (picked, doubtful) = self.writer.picked();
+                let raw = Box::new(group.take_records());
+                sink.unwritten(Unwritten { picked, doubtful, raw }, group.place);
+            } else {
+                sink.document(document, group.place);
+            }
         }
         for (kind, message) in faults {
             fault(sink, kind, message, group.place);
@@ -181,6 +196,19 @@ impl Auditd {
             fault(sink, "overlong audit event", "records beyond 32 MiB were left out".to_owned(), group.place);
         }
         self.window.recycle(group);
+    }
+}
+
+impl Render for Records {
+    fn render(&self, out: &mut Vec<u8>) {
+        let heads: Vec<Head<'_>> = self.lines().filter_map(record::head).collect();
+        if let Some(event) = event::assemble(&heads, &mut Vec::new()) {
+            out.extend_from_slice(document::write(&event, &mut Writer::default()));
+        }
+    }
+
+    fn size(&self) -> usize {
+        Records::size(self)
     }
 }
 

@@ -9,13 +9,37 @@ use crate::sources::Place;
 
 use super::record::{Head, Key};
 
-/// The records of one event.
+/// The lines of one event.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    /// One after the other.
+    text: String,
+    lines: Vec<Range<usize>>,
+}
+
+impl Records {
+    /// The records, in order of arrival.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().filter_map(|range| self.text.get(range.clone()))
+    }
+
+    /// Bytes of text.
+    pub fn size(&self) -> usize {
+        self.text.len()
+    }
+
+    fn push(&mut self, line: &str) {
+        let start = self.text.len();
+        self.text.push_str(line);
+        self.lines.push(start..self.text.len());
+    }
+}
+
+/// The records of one event, and what is known of their end.
 #[derive(Debug, Default)]
 pub(super) struct Group {
     key: Option<Key>,
-    /// The lines, one after the other.
-    text: String,
-    lines: Vec<Range<usize>>,
+    records: Records,
     /// Where the first of them lies.
     pub place: Place,
     /// Whether the record was seen that the kernel writes last.
@@ -31,7 +55,12 @@ pub(super) struct Group {
 impl Group {
     /// The records, in order of arrival.
     pub fn lines(&self) -> impl Iterator<Item = &str> {
-        self.lines.iter().filter_map(|range| self.text.get(range.clone()))
+        self.records.lines()
+    }
+
+    /// Takes the records out.
+    pub fn take_records(&mut self) -> Records {
+        std::mem::take(&mut self.records)
     }
 }
 
@@ -69,20 +98,18 @@ impl Window {
         // with the kernel's end mark or, since Linux 3.14, with the title of the process.
         group.complete |= match head.kind {
             "EOE" | "PROCTITLE" => true,
-            _ => group.lines.is_empty() && head.kind != "SYSCALL",
+            _ => group.records.lines.is_empty() && head.kind != "SYSCALL",
         };
         group.ended |=
             matches!(head.kind, "EOE" | "PROCTITLE") || memchr::memmem::find(text.as_bytes(), b" msg='").is_some();
-        if head.kind == "SYSCALL" && group.lines.len() == 1 {
+        if head.kind == "SYSCALL" && group.records.lines.len() == 1 {
             group.complete = false;
         }
-        if group.text.len() + text.len() > MAXIMUM_TEXT {
+        if group.records.size() + text.len() > MAXIMUM_TEXT {
             group.cut_short = true;
             return;
         }
-        let start = group.text.len();
-        group.text.push_str(text);
-        group.lines.push(start..group.text.len());
+        group.records.push(text);
     }
 
     /// The place of the record's event in the window, which is opened if need be.
@@ -131,9 +158,9 @@ impl Window {
 
     /// Takes back the room of an event that has left.
     pub fn recycle(&mut self, mut group: Group) {
-        if self.spare.len() < 8 && group.text.capacity() <= 1 << 16 {
-            group.text.clear();
-            group.lines.clear();
+        if self.spare.len() < 8 && group.records.text.capacity() <= 1 << 16 {
+            group.records.text.clear();
+            group.records.lines.clear();
             group.key = None;
             group.complete = false;
             group.ended = false;

@@ -1,0 +1,104 @@
+//! The wanted values of one record, kept in one buffer until somebody looks at them. It knows neither records nor fields, only
+//! the numbers of fields.
+
+use super::{Event, Raw};
+
+/// What a kept value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Bool,
+    Number,
+    Text,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    field: u32,
+    kind: Kind,
+    start: u32,
+    end: u32,
+}
+
+/// Values by field number, in document order within a field. See [`Event`], which borrows them.
+#[derive(Clone, Debug, Default)]
+pub struct Picked {
+    entries: Vec<Entry>,
+    text: String,
+}
+
+impl Picked {
+    /// Adds a string to each of the fields.
+    pub fn text(&mut self, fields: &[u32], text: &str) {
+        self.push(fields, Kind::Text, text);
+    }
+
+    /// Adds a number, as its JSON text, to each of the fields.
+    pub fn number(&mut self, fields: &[u32], text: &str) {
+        self.push(fields, Kind::Number, text);
+    }
+
+    /// Adds all values of an event.
+    pub fn all(&mut self, event: &Event<'_>) {
+        for field in event.present() {
+            for value in event.values(*field) {
+                let kind = match value {
+                    Raw::Bool(_) => Kind::Bool,
+                    Raw::Number(_) => Kind::Number,
+                    Raw::Text(_) => Kind::Text,
+                };
+                self.push(&[*field], kind, value.as_text());
+            }
+        }
+    }
+
+    fn push(&mut self, fields: &[u32], kind: Kind, text: &str) {
+        if fields.is_empty() {
+            return;
+        }
+        let start = self.text.len() as u32;
+        self.text.push_str(text);
+        let end = self.text.len() as u32;
+        self.entries.extend(fields.iter().map(|field| Entry { field: *field, kind, start, end }));
+    }
+
+    /// Adds the values to an event, which borrows them.
+    pub fn fill<'a>(&'a self, event: &mut Event<'a>) {
+        for entry in &self.entries {
+            let text = self.text.get(entry.start as usize..entry.end as usize).unwrap_or_default();
+            let raw = match entry.kind {
+                Kind::Bool => Raw::Bool(text == "true"),
+                Kind::Number => Raw::Number(text.into()),
+                Kind::Text => Raw::Text(text.into()),
+            };
+            event.push(entry.field, raw);
+        }
+    }
+
+    /// Bytes that it holds.
+    pub fn size(&self) -> usize {
+        self.text.len() + self.entries.len() * size_of::<Entry>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_gets_the_values_back_as_they_were() {
+        let mut from = Event::new(3);
+        from.push(1, Raw::Bool(false));
+        from.push(2, Raw::Number("2.50".into()));
+        let mut picked = Picked::default();
+        picked.text(&[0, 1], "é");
+        picked.number(&[2], "7");
+        picked.text(&[], "nobody wants it");
+        picked.all(&from);
+        let mut event = Event::new(3);
+        picked.fill(&mut event);
+        let values = |field| event.values(field).cloned().collect::<Vec<_>>();
+        assert_eq!(values(0), [Raw::Text("é".into())]);
+        assert_eq!(values(1), [Raw::Text("é".into()), Raw::Bool(false)]);
+        assert_eq!(values(2), [Raw::Number("7".into()), Raw::Number("2.50".into())]);
+    }
+}
