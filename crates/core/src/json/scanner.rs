@@ -51,7 +51,7 @@ impl<'p> Scanner<'p> {
     }
 }
 
-impl<'p> Scanner<'p> {
+impl Scanner<'_> {
     /// Adds to the event what one value holds that lies at a node of the projection.
     pub fn value<'a>(&self, text: &'a str, node: Node, event: &mut Event<'a>) -> Result<(), Broken> {
         let mut walk = Walk { cursor: Cursor::new(text), projection: self.projection, event, source: None };
