@@ -25,6 +25,8 @@ pub(super) struct Collector<'l> {
     /// Of sequences over input that is in time order.
     streams: Option<Streams<'l>>,
     arrivals: u64,
+    /// The file whose further ranges are read again in order.
+    in_order: Option<usize>,
     seen: RuleMask,
     all_seen: bool,
     profile: Option<Profile>,
@@ -43,10 +45,20 @@ impl<'l> Collector<'l> {
             chains: query.is_none().then(|| Chains::new(limit)),
             streams: Streams::new(loaded, options),
             arrivals: 0,
+            in_order: None,
             seen: RuleMask::none(loaded.ids.len()),
             all_seen: false,
             profile: None,
         }
+    }
+
+    /// Whether the next chunk is one that is read again in order, and does not count.
+    pub(super) fn passes_over(&mut self, done: &Done) -> bool {
+        let over = done.ranged && self.in_order == Some(done.file);
+        if done.marked && !over {
+            self.in_order = Some(done.file);
+        }
+        over
     }
 
     /// The next chunk, in order. Gives the output that is ready.

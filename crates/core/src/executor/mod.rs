@@ -7,6 +7,7 @@ mod collect;
 mod engine;
 mod gate;
 mod held;
+mod marks;
 mod matches;
 mod options;
 mod range;

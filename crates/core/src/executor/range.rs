@@ -1,9 +1,10 @@
 //! A plain file read in pieces, by whichever thread has time: each piece is the lines that start in a range of bytes. It knows no JSON.
 
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Bytes of a range, where nobody asks for less: all passes over it find it in a processor's own memory.
 pub(super) const LENGTH: u64 = 256 << 10;
@@ -23,6 +24,77 @@ pub(super) struct Ranged {
     pub count: Arc<AtomicU64>,
     pub stop: Arc<AtomicBool>,
     pub long: Mutex<()>,
+    /// Where lines are looked for that must be read in order.
+    pub marks: Option<Marks>,
+}
+
+/// What is known of the lines that must be read in order.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    known: Mutex<Known>,
+    finished: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Ranges that have not been looked through.
+    pending: usize,
+    /// Offset of the first such line.
+    first: Option<u64>,
+    /// Where each range starts, and how many records it has before the first such line.
+    records: Vec<(u64, u64)>,
+}
+
+/// The first line that must be read in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub offset: u64,
+    /// Records before it.
+    pub records: u64,
+}
+
+/// One range of a file, on its way to a thread.
+#[derive(Debug)]
+pub(super) struct Range {
+    pub file: Arc<Ranged>,
+    pub from: u64,
+    pub to: u64,
+}
+
+impl Range {
+    pub(super) fn new(file: &Arc<Ranged>, from: u64, to: u64) -> Self {
+        if let Some(marks) = &file.marks {
+            marks.lock().pending += 1;
+        }
+        Self { file: Arc::clone(file), from, to }
+    }
+}
+
+/// A range counts as looked through when it is gone, even if nobody looked at it: whoever waits for it must not wait for ever.
+impl Drop for Range {
+    fn drop(&mut self) {
+        if let Some(marks) = &self.file.marks {
+            marks.lock().pending -= 1;
+            marks.finished.notify_all();
+        }
+    }
+}
+
+impl Marks {
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The line at an offset must be read in order.
+    pub(super) fn set(&self, offset: u64) {
+        let mut known = self.lock();
+        known.first = Some(known.first.map_or(offset, |first| first.min(offset)));
+    }
+
+    /// How many records a range has before the first line that must be read in order.
+    pub(super) fn count(&self, from: u64, records: u64) {
+        self.lock().records.push((from, records));
+    }
 }
 
 /// The lines that start in a range.
@@ -41,6 +113,33 @@ pub(super) struct Piece<'r> {
 }
 
 impl Ranged {
+    /// Whether a line is known that must be read in order.
+    pub(super) fn is_marked(&self) -> bool {
+        self.marks.as_ref().is_some_and(|marks| marks.lock().first.is_some())
+    }
+
+    /// The first line that must be read in order, when all ranges so far have been looked through; `None` where nobody wants to wait.
+    pub(super) fn mark_when_known(&self, stopped: impl Fn() -> bool) -> Option<Mark> {
+        const PATIENCE: Duration = Duration::from_millis(20);
+        let marks = self.marks.as_ref()?;
+        let mut known = marks.lock();
+        while known.pending > 0 {
+            if stopped() {
+                return None;
+            }
+            known = marks.finished.wait_timeout(known, PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let offset = known.first.filter(|_| !stopped())?;
+        // The range that holds the line counts those before it.
+        let before = known.records.iter().filter(|(from, _)| *from <= offset);
+        Some(Mark { offset, records: before.map(|(_, records)| records).sum() })
+    }
+
+    /// Reads from an offset to the end of the text.
+    pub(super) fn reader(self: &Arc<Self>, at: u64) -> impl Read + Send + use<> {
+        Tail { file: Arc::clone(self), at }
+    }
+
     /// Reads the lines that start in `from..to` into the buffer, which ends after them.
     pub(super) fn read(&self, from: u64, to: u64, buffer: &mut Vec<u8>) -> Piece<'_> {
         // A line starts where the byte before it is a line break.
@@ -109,6 +208,21 @@ impl Ranged {
     }
 }
 
+/// The rest of a file.
+struct Tail {
+    file: Arc<Ranged>,
+    at: u64,
+}
+
+impl Read for Tail {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let wanted = self.file.length.saturating_sub(self.at).min(out.len() as u64) as usize;
+        let got = read_at(&self.file.file, &mut out[..wanted], self.file.start + self.at)?;
+        self.at += got as u64;
+        Ok(got)
+    }
+}
+
 #[cfg(unix)]
 fn read_at(file: &File, out: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, out, offset)
@@ -129,7 +243,7 @@ mod tests {
         file.write_all(format!("xyz{text}").as_bytes()).expect("room for it");
         let length = text.len() as u64;
         let (count, stop, long) = (Arc::default(), Arc::default(), Mutex::default());
-        let ranged = Ranged { file, start: 3, length, max_line, count, stop, long };
+        let ranged = Ranged { file, start: 3, length, max_line, count, stop, long, marks: None };
         let mut buffer = Vec::new();
         let mut out = Vec::new();
         for from in (0..length).step_by(bound as usize) {

@@ -1,8 +1,9 @@
 //! From inputs to chunks, in order: opens, recognises and cuts every file.
 
 use super::engine::Loaded;
+use super::marks::{first_to_enrich, needs_context};
 use super::options::ScanOptions;
-use super::range::{self, Ranged};
+use super::range::{self, Marks, Range, Ranged};
 use super::summary::FileSummary;
 use super::work::{Chunk, Content, line_reader, too_long};
 use crate::enrich::{self, Document, Enricher, enricher};
@@ -28,6 +29,9 @@ pub(super) enum Told {
     /// A file ended before its end.
     Error(usize, String),
 }
+
+/// So many ranges a file has at least that is read in ranges although the process table is on.
+const MANY: u64 = 16;
 
 /// Takes what is read; `false` means that nobody wants more.
 pub(super) type Tell<'t> = dyn FnMut(Told) -> bool + 't;
@@ -190,6 +194,7 @@ impl<'l> Reader<'l> {
                     count: Arc::clone(&self.done),
                     stop: Arc::clone(self.stop),
                     long: Mutex::default(),
+                    marks: self.enricher.is_some().then(Marks::default),
                 };
                 self.text(path, Box::new(file.take(length)), Some(ranged), head, tell);
             }
@@ -214,12 +219,7 @@ impl<'l> Reader<'l> {
         if !tell(Told::File(summary)) {
             return;
         }
-        let reader: Box<dyn Read + Send> = Box::new(Counted {
-            inner: reader,
-            count: Arc::clone(&self.done),
-            stop: Arc::clone(self.stop),
-            after_stop: 0,
-        });
+        let reader = self.counted(reader);
         let settings = Settings {
             host_name: self.options.host_name.clone(),
             wanted: Some(Arc::clone(&self.loaded.wanted.projection)),
@@ -236,8 +236,10 @@ impl<'l> Reader<'l> {
                 gather.error("neither JSON nor a format that is known; --source NAME says what it is".to_owned());
             }
             Shape::Lines => match ranged {
-                // What the process table adds depends on the order of lines, and any of them may be the first that needs it.
-                Some(ranged) if gather.enricher.is_none() => self.ranges(ranged, &mut gather),
+                // After a file that may turn out to need the table, reading waits until that is known: not worth it for short ones.
+                Some(ranged) if gather.enricher.is_none() || ranged.length >= MANY * self.step() => {
+                    self.ranges(ranged, &mut gather);
+                }
                 _ => self.lines(reader, &mut gather),
             },
             Shape::Documents => self.pump(reader, &mut Splitter::new(false, self.loaded.options.max_line), &mut gather),
@@ -290,16 +292,36 @@ impl<'l> Reader<'l> {
         }
     }
 
-    /// Lines of a plain file: threads read them from it themselves.
+    /// Bytes of a range.
+    fn step(&self) -> u64 {
+        (self.loaded.options.chunk_size as u64).clamp(1, range::LENGTH)
+    }
+
+    /// Lines of a plain file: threads read them from it themselves. What the process table adds depends on the order of lines, and
+    /// any of them may be the first that needs it: from that one on, lines are taken one by one, and what threads made of it is dropped.
     fn ranges(&mut self, ranged: Ranged, gather: &mut Gather<'_, '_>) {
-        let (length, step) = (ranged.length, (self.loaded.options.chunk_size as u64).clamp(1, range::LENGTH));
+        let (length, step) = (ranged.length, self.step());
         let file = Arc::new(ranged);
         let mut from = 0;
-        while from < length && gather.open && !self.stopped() {
+        while from < length && gather.open && !self.stopped() && !file.is_marked() {
             let to = (from + step).min(length);
-            gather.piece(Content::Range { file: Arc::clone(&file), from, to });
+            gather.piece(Content::Range(Range::new(&file, from, to)));
             from = to;
         }
+        if gather.enricher.is_none() {
+            return;
+        }
+        let Some(mark) = file.mark_when_known(|| self.stopped()).filter(|_| gather.open) else { return };
+        let read_twice = from.saturating_sub(mark.offset);
+        let _ =
+            self.done.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |done| Some(done.saturating_sub(read_twice)));
+        let reader = self.counted(Box::new(file.reader(mark.offset)));
+        let mut lines = line_reader(reader, self.loaded).at(mark.offset);
+        self.one_by_one(&mut lines, None, mark.records, &mut Marked { inner: gather });
+    }
+
+    fn counted(&self, inner: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
+        Box::new(Counted { inner, count: Arc::clone(&self.done), stop: Arc::clone(self.stop), after_stop: 0 })
     }
 
     /// Lines as they are: threads read them. From the first line on that needs context, lines are taken one by one.
@@ -391,25 +413,6 @@ impl<'l> Reader<'l> {
             }
         }
     }
-}
-
-/// Whether an ECS document lacks what the process table can add: those of auditd do.
-fn needs_context(line: &[u8]) -> bool {
-    first_mark(line).is_some()
-}
-
-/// Where the first line begins that needs context; the length if none does.
-fn first_to_enrich(lines: &[u8]) -> usize {
-    first_mark(lines).map_or(lines.len(), |at| memchr::memrchr(b'\n', &lines[..at]).map_or(0, |end| end + 1))
-}
-
-fn first_mark(bytes: &[u8]) -> Option<usize> {
-    memchr::memmem::find_iter(bytes, b"audit").find(|at| {
-        let rest = &bytes[*at..];
-        rest.starts_with(b"auditd_manager")
-            || rest.starts_with(b"auditbeat")
-            || rest.starts_with(b"auditd\"") && bytes[..*at].ends_with(b"\"")
-    })
 }
 
 /// The folder that a file lies in: the host of records that name none.

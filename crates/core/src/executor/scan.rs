@@ -245,6 +245,7 @@ impl Run {
                 }
             }
             Back::Told(Told::Chunk(_)) => {}
+            Back::Done(done) if collector.passes_over(&done) => {}
             Back::Done(mut done) => {
                 if let (Some(message), Some(file)) = (done.error.take(), collector.summary.files.get_mut(done.file)) {
                     file.error = Some(message);

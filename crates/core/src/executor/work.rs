@@ -1,8 +1,9 @@
 //! What one thread does with one chunk: lines to documents, documents to events, events to hits.
 
 use super::engine::Loaded;
+use super::marks::first_to_enrich;
 use super::options::{Output, ScanOptions};
-use super::range::{LENGTH, Ranged};
+use super::range::{LENGTH, Range};
 use crate::alert::{self, Installation, Origin, Subject, Text};
 use crate::enrich::Content as Waiting;
 use crate::input::LineReader;
@@ -27,7 +28,7 @@ pub(super) enum Content {
     /// Whole lines from a place in the file; `too_long` says that one follows which was too long to be kept.
     Lines { bytes: Vec<u8>, offset: u64, too_long: bool },
     /// The lines that start in a range of a plain file, which the thread reads itself.
-    Range { file: Arc<Ranged>, from: u64, to: u64 },
+    Range(Range),
     /// Documents of a decoder, one a line, each with its place.
     Documents { bytes: Vec<u8>, places: Vec<Place> },
     /// Records whose documents are not written yet, each with its place, and the bytes that they hold.
@@ -39,7 +40,7 @@ impl Chunk {
     pub(super) fn under_way(&self) -> u64 {
         match &self.text {
             Content::Lines { bytes, .. } | Content::Documents { bytes, .. } => bytes.len() as u64,
-            Content::Range { from, to, .. } => to - from,
+            Content::Range(range) => range.to - range.from,
             Content::Unwritten { size, .. } => *size as u64,
         }
     }
@@ -68,6 +69,10 @@ pub(super) struct Kept {
 pub(super) struct Done {
     pub file: usize,
     pub relative: bool,
+    /// Whether these are lines that the thread read itself.
+    pub ranged: bool,
+    /// Whether a line follows that must be read in order: what was made of the ranges after it does not count.
+    pub marked: bool,
     pub alerts: Text,
     pub kept: Vec<Kept>,
     pub faults: Vec<Fault>,
@@ -170,7 +175,7 @@ impl<'l> Worker<'l> {
             Content::Lines { bytes, offset, too_long } => {
                 self.lines(bytes, *offset, *too_long, &chunk.path, &mut done);
             }
-            Content::Range { file, from, to } => self.range(file, *from, *to, &chunk.path, &mut done),
+            Content::Range(range) => self.range(range, &chunk.path, &mut done),
             Content::Documents { bytes, places } => self.documents(bytes, places, &chunk.path, &mut done),
             Content::Unwritten { records, .. } => self.unwritten(records, &chunk.path, &mut done),
         }
@@ -178,11 +183,23 @@ impl<'l> Worker<'l> {
         done
     }
 
-    fn range(&mut self, file: &Ranged, from: u64, to: u64, path: &str, done: &mut Done) {
+    fn range(&mut self, range: &Range, path: &str, done: &mut Done) {
         let mut buffer = std::mem::take(&mut self.buffer);
-        let mut piece = file.read(from, to, &mut buffer);
-        done.error = piece.error.take();
-        self.lines(&buffer[piece.first..], piece.offset, piece.too_long, path, done);
+        let mut piece = range.file.read(range.from, range.to, &mut buffer);
+        let marks = range.file.marks.as_ref();
+        let lines = &buffer[piece.first..];
+        let plain = if marks.is_some() { first_to_enrich(lines) } else { lines.len() };
+        done.ranged = true;
+        if let Some(marks) = marks.filter(|_| plain < lines.len()) {
+            marks.set(piece.offset + plain as u64);
+            done.marked = true;
+        }
+        // What comes after the first line that must be read in order is read again.
+        done.error = piece.error.take().filter(|_| !done.marked);
+        self.lines(&lines[..plain], piece.offset, piece.too_long && !done.marked, path, done);
+        if let Some(marks) = marks {
+            marks.count(range.from, done.records);
+        }
         // A long line is rare: its room is given back before another one is let in.
         buffer.clear();
         buffer.shrink_to(2 * LENGTH as usize);

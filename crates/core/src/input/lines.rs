@@ -32,6 +32,13 @@ impl LineReader {
         Self { reader, read_size: read_size.max(4), max_line, carry: Vec::new(), offset: 0, ended: false }
     }
 
+    /// The stream starts at an offset of its file.
+    #[must_use]
+    pub fn at(mut self, offset: u64) -> Self {
+        self.offset = offset;
+        self
+    }
+
     /// The next lines: at least one, and at least `chunk_size` bytes where there are so many. `None` at the end.
     pub fn next(&mut self, chunk_size: usize) -> io::Result<Option<Lines>> {
         let mut searched = 0;
