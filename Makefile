@@ -67,6 +67,13 @@ accept: $(VENV)/.dev ## Rewrite the expectations of specs and generated pages; r
 fuzz: $(VENV)/.dev ## Compare reference and core on 100,000 generated queries
 	PYTHONPATH=. $(BIN)/python -m tests.differential.fuzz --cases 100000
 
+# For each target of fuzz/: SECONDS of coverage-guided fuzzing, seeded from tests/corpus. Needs a nightly toolchain and cargo-fuzz (CONTRIBUTING.md).
+SECONDS ?= 600
+.PHONY: fuzz-core
+fuzz-core: ## Fuzz the plan decoder, the readers and whole scans
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is missing: rustup toolchain install nightly; cargo install cargo-fuzz" >&2; exit 1; }
+	sh fuzz/run.sh $(SECONDS)
+
 $(VENV)/.bench: $(VENV)/.base
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@

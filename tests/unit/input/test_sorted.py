@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_bounds import measured
 
 from contraband.engine import CompiledRule, Engine, EngineOptions, ScanOptions
 from contraband.eql import compile_query
 from contraband.plan import lower
 from contraband.schema import Schema
-
-from test_bounds import measured
 
 SCHEMA = Schema.from_types({"@timestamp": "date", "k": "keyword", "n": "long", "seq": "long"})
 QUERIES = {

@@ -251,7 +251,7 @@ class Resolver:
             if constant is None:
                 continue
             if not _agrees(constant, subject):
-                which = f"{index + 2}{'nd' if index == 0 else 'rd' if index == 1 else 'th'} argument"
+                which = f"{_numbered(index + 1)} argument"
                 wanted = _shown(type_of(subject))
                 self._wrong_type(which, expr.span, wanted, constant, item.span)
             fitted = self._fitted(constant, subject)
@@ -409,6 +409,11 @@ def _regex_problem(pattern: str, fold: Fold, *, on_field: bool) -> str | None:
     except (ValueError, EvaluationError) as error:
         return str(error).rpartition("]: ")[2]
     return None
+
+
+def _numbered(count: int) -> str:
+    ending = "th" if count % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
+    return f"{count}{ending}"
 
 
 def _ordinal(index: int) -> str:

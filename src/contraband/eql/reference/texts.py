@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from contraband.eql.analysis.checked import Fold
 from contraband.eql.functions._text import folded, utf16
+
+_BEYOND_CASE = 0x20000
+"""No character from here on has case: these planes hold ideographs, marks and nothing."""
 
 LINE_TERMINATORS = frozenset("\n\r\u0085\u2028\u2029")
 """What `.` of a Java regular expression does not match."""
@@ -27,35 +30,51 @@ def wildcard(text: str, pattern: str, fold: Fold, *, java: bool) -> bool:
 
     `java`: the text is a function's result, so a Java pattern is run, whose `*` and `?` stop at a line break.
     """
-    # reachable[i]: the pattern up to here fits the first i characters.
-    reachable = [True] + [False] * len(text)
+    places, any_place, everywhere = _places(text, fold, java)
+    # Bit i: the pattern up to here fits the first i characters.
+    reachable = 1
     for symbol in pattern:
         if symbol == "*":
-            following, held = [], False
-            for place, here in enumerate(reachable):
-                held = here or (held and _steps_over(text[place - 1], java=java))
-                following.append(held)
+            reachable = _run(reachable, any_place, everywhere)
         else:
-            following = [False]
-            for here, character in zip(reachable, text, strict=False):
-                fits = _steps_over(character, java=java) if symbol == "?" else _same(character, symbol, fold)
-                following.append(here and fits)
-        reachable = following
-    return reachable[-1]
+            fitting = any_place if symbol == "?" else places.get(_case_out(symbol, fold), 0)
+            reachable = (reachable & fitting) << 1
+        if not reachable:
+            return False
+    return bool(reachable >> len(text))
 
 
-def _steps_over(character: str, *, java: bool) -> bool:
-    return not (java and character in LINE_TERMINATORS)
+@lru_cache(maxsize=1024)
+def _places(text: str, fold: Fold, java: bool) -> tuple[dict[str, int], int, int]:
+    """As bits: where each character stands, where one stands that `?` fits, and every place with the end."""
+    places: dict[str, int] = {}
+    for at, character in enumerate(text):
+        folded_character = _case_out(character, fold)
+        places[folded_character] = places.get(folded_character, 0) | 1 << at
+    any_place = (1 << len(text)) - 1
+    if java:
+        any_place -= sum(1 << at for at, character in enumerate(text) if character in LINE_TERMINATORS)
+    return places, any_place, (2 << len(text)) - 1
 
 
-def _same(character: str, other: str, fold: Fold) -> bool:
+def _run(reachable: int, any_place: int, everywhere: int) -> int:
+    """From each place on, over characters that `*` fits."""
+    if any_place == everywhere >> 1:  # all of them: everything from the first place on
+        return everywhere & -(reachable & -reachable)
+    while (further := reachable | (reachable & any_place) << 1) != reachable:
+        reachable = further
+    return reachable
+
+
+@lru_cache(maxsize=4096)
+def _case_out(character: str, fold: Fold) -> str:
     match fold:
         case Fold.NONE | Fold.ASCII:
-            return folded(character, fold) == folded(other, fold)
+            return folded(character, fold)
         case Fold.UNICODE:
-            return simple_fold(character) == simple_fold(other)
+            return simple_fold(character)
         case Fold.JAVA:
-            return java_pattern_fold(character) == java_pattern_fold(other)
+            return java_pattern_fold(character)
 
 
 def simple_upper(character: str) -> str:
@@ -94,7 +113,7 @@ def simple_fold(character: str) -> str:
 def fold_classes() -> dict[str, frozenset[str]]:
     """For each folded character, all characters that fold to it, where there are several."""
     classes: dict[str, set[str]] = {}
-    for code in range(0x110000):
+    for code in range(_BEYOND_CASE):
         character = chr(code)
         target = simple_fold(character)
         if target != character:
