@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ PARTS = ["rule", "playbook", "investigation", "hunts", "emulations", "tuning", "
 @click.argument("package")
 @click.argument("part", type=click.Choice(PARTS), required=False)
 @click.option(
-    "--alert", metavar="FILE", help="Fill the playbook or the guide in from an alert (a file with one JSON document)."
+    "--alert",
+    metavar="FILE",
+    help="Fill the playbook or the guide in from an alert (a file with one JSON document, or an alert and its events as `scan` writes them).",
 )
 def command(package: str, part: str | None, alert: str | None) -> int:
     """Read the package: its rules, the response playbook, the investigation guide, hunts, emulations.
@@ -135,10 +137,25 @@ def _alert(path: str | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        lines = [line for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()]
-        document = json.loads(lines[0]) if lines else {}
+        documents = _documents(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         fail(f"{path}: {error}")
-    if not isinstance(document, dict) or not document:
+    if not documents or not documents[0] or not all(isinstance(document, dict) for document in documents):
         fail(f"{path}: expected an alert as one JSON document")
-    return document
+    return _with_last_event(documents[0], documents[1:])
+
+
+def _documents(text: str) -> list[Any]:
+    """One document over any number of lines, as Kibana shows it, or one a line, as `scan` writes them."""
+    try:
+        return [json.loads(text)]
+    except ValueError:
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+def _with_last_event(alert: dict[str, Any], others: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A sequence's alert has only what its events have in common: the last of its events, where it follows, gives the rest."""
+    group = alert.get("kibana.alert.group.id")
+    events = [other for other in others if group is not None and other.get("kibana.alert.group.id") == group]
+    last: dict[str, Any] = max(events, key=lambda event: int(event.get("kibana.alert.group.index", 0)), default={})
+    return {**last, **alert}

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from contraband.cli import COMMANDS, cli
-from contraband.detection.packages import samples_path
+from contraband.detection.packages import package_path, samples_path
 
 SAMPLE = str(samples_path() / "linux-lab.deb-sh-install.defend_new.ndjson")
 
@@ -148,6 +148,35 @@ def test_show_fills_the_playbook_in(tmp_path: Path) -> None:
     assert json.loads(alert)["host.name"] in shown
     for part in ("rule", "investigation", "hunts", "emulations"):
         assert run("show", "T1546.016", part).returncode == 0
+
+
+def test_a_sequences_alert_is_filled_in_from_its_last_event(tmp_path: Path) -> None:
+    case = (
+        package_path("T1546.016")
+        / "rules"
+        / "windows-installer-grandchild"
+        / "telemetry"
+        / "batloader.winlogbeat-sysmon.ndjson"
+    )
+    alerts = [
+        json.loads(line)
+        for line in run("scan", "--rules", "windows-installer-grandchild", str(case)).stdout.splitlines()
+    ]
+    whole = next(alert for alert in alerts if "kibana.alert.group.index" not in alert)
+    events = [
+        alert
+        for alert in alerts
+        if alert.get("kibana.alert.group.id") == whole["kibana.alert.group.id"] and alert is not whole
+    ]
+    path = tmp_path / "alerts.json"
+    path.write_text("".join(json.dumps(alert) + "\n" for alert in (whole, *events)))
+    shown = run("show", "T1546.016", "investigation", "--alert", str(path)).stdout.decode()
+    assert f"ProcessId: {events[-1]['process.pid']}" in shown
+    path.write_text(json.dumps(events[-1], indent=2))
+    assert (
+        f"ProcessId: {events[-1]['process.pid']}"
+        in run("show", "T1546.016", "investigation", "--alert", str(path)).stdout.decode()
+    )
 
 
 def test_hunts_find_rare_things_first() -> None:
