@@ -95,6 +95,16 @@ REGEXES = (
     *("\\d+", "\\w*", "\\S+", "\\D", "\\W", "[^\\w]", "[\\W_]", "\\s*", "[kK]", "[É-é]", "5\\.0", "s", ".", "", "()"),
 )
 LUCENE_ONLY = ("~(ab)", "a.*&.*b", "<1-9>", "<00-10>", "<1-200>", "@", "#", '"a*b"', "~a", "a#", "@b", "^a$", "[^~]&.")
+JAVA_ONLY = (
+    "(?i)A.*",
+    "\\p{L}+",
+    "[a-z&&[^b]]+",
+    "a\\<b|\\*",
+    "^a.*$",
+    "(?:a|(?<x>b))+",
+    "\\Qa*\\Eb",
+    "[^a-c]?.{1,3}?",
+)
 DATES = (
     *("2024-01-01T00:00:00Z", "2024-01-01T00:00:00.001Z", "2024-01-01T00:00:01Z", "2023-12-31T23:59:59.999Z"),
     *("2024-01-01", "2024", "2024-01-01T02:00:00+02:00", "2024-01-01T00:00:00.001000001Z", "1704067200000"),
@@ -286,7 +296,7 @@ class Maker:
         return ", ".join(self.text(*pool) for _ in range(self.dice.randrange(1, 4)))
 
     def text_test(self, subject: str, *, field: bool) -> str:
-        regexes = (*REGEXES, *LUCENE_ONLY) if field else REGEXES
+        regexes = (*REGEXES, *LUCENE_ONLY) if field else (*REGEXES, *JAVA_ONLY)
         match self.dice.randrange(7):
             case 0:
                 return f"{subject} {self.one('==', '!=', '<', '<=', '>', '>=')} {self.text()}"

@@ -287,5 +287,5 @@ def inexact_field(kind: str, reason: str, span: Span) -> Diagnostic:
 
 
 def invalid_regex(pattern: str, reason: str, span: Span) -> Diagnostic:
-    """E212: a regular expression that Lucene would refuse."""
+    """E212: a regular expression that Lucene would refuse, or on the result of a function one that is not supported."""
     return Diagnostic("E212", f"invalid regular expression [{pattern}]: {reason}", span, reason)

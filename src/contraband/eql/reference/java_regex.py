@@ -1,7 +1,9 @@
 """Java's regular expressions, which Elasticsearch runs on the result of a function: a backtracking matcher.
 
 Each part of a pattern becomes a function from a place and what is to follow to "does it fit". Characters are code
-points; the pattern must fit the whole text. Source: the documentation of `java.util.regex.Pattern`.
+points; the pattern must fit the whole text. What is not regular (look-around, back references, possessive and atomic
+repetition) and what is seldom (flags, boundaries, named classes) is refused by name: the core has no equal of it.
+Source: the documentation of `java.util.regex.Pattern`.
 """
 
 from __future__ import annotations
@@ -15,42 +17,22 @@ from contraband.eql.analysis.checked import Fold
 from contraband.eql.functions import EvaluationError
 from contraband.eql.reference.texts import LINE_TERMINATORS, java_pattern_fold, simple_lower, simple_upper
 
-Groups: TypeAlias = dict[int | str, tuple[int, int]]
-Follow: TypeAlias = Callable[[int, Groups], bool]
-Part: TypeAlias = Callable[[str, int, Groups, Follow], bool]
+Follow: TypeAlias = Callable[[int], bool]
+Part: TypeAlias = Callable[[str, int, Follow], bool]
 Predicate: TypeAlias = Callable[[str], bool]
 
 _UNLIMITED = 2**31 - 1
-_HORIZONTAL = frozenset(" \t\u00a0\u1680\u180e\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B))))
-_VERTICAL = frozenset("\n\x0b\f\r\u0085\u2028\u2029")
-_SIMPLE_ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "a": "\a", "e": "\x1b"}
-_POSIX: dict[str, Predicate] = {
-    "Lower": lambda c: "a" <= c <= "z",
-    "Upper": lambda c: "A" <= c <= "Z",
-    "ASCII": lambda c: c <= "\x7f",
-    "Alpha": lambda c: c.isascii() and c.isalpha(),
-    "Digit": lambda c: "0" <= c <= "9",
-    "Alnum": lambda c: c.isascii() and c.isalnum(),
-    "Punct": lambda c: c in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
-    "Graph": lambda c: "!" <= c <= "~",
-    "Print": lambda c: " " <= c <= "~",
-    "Blank": lambda c: c in " \t",
-    "Cntrl": lambda c: c < " " or c == "\x7f",
-    "XDigit": lambda c: c in "0123456789abcdefABCDEF",
-    "Space": lambda c: c in " \t\n\x0b\f\r",
-}
+_SIMPLE_ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "a": "\a"}
 _CLASSES: dict[str, Predicate] = {
-    "d": _POSIX["Digit"],
-    "s": _POSIX["Space"],
+    "d": lambda c: "0" <= c <= "9",
+    "s": lambda c: c in " \t\n\x0b\f\r",
     "w": lambda c: c.isascii() and (c.isalnum() or c == "_"),
-    "h": lambda c: c in _HORIZONTAL,
-    "v": lambda c: c in _VERTICAL,
 }
 
 
 def matches(text: str, pattern: str, fold: Fold) -> bool:
     """Whether the whole text fits the pattern; raises `EvaluationError` if the pattern is malformed."""
-    return compiled(pattern, fold is not Fold.NONE)(text, 0, {}, lambda place, _groups: place == len(text))
+    return compiled(pattern, fold is not Fold.NONE)(text, 0, lambda place: place == len(text))
 
 
 @cache
@@ -67,131 +49,56 @@ def compiled(pattern: str, insensitive: bool) -> Part:
 
 
 def _one(test: Predicate) -> Part:
-    return lambda text, place, groups, follow: place < len(text) and test(text[place]) and follow(place + 1, groups)
+    return lambda text, place, follow: place < len(text) and test(text[place]) and follow(place + 1)
 
 
 def _place(test: Callable[[str, int], bool]) -> Part:
-    return lambda text, place, groups, follow: test(text, place) and follow(place, groups)
+    return lambda text, place, follow: test(text, place) and follow(place)
 
 
 def _in_a_row(parts: list[Part]) -> Part:
     if not parts:
-        return lambda _text, place, groups, follow: follow(place, groups)
+        return lambda _text, place, follow: follow(place)
     if len(parts) == 1:
         return parts[0]
     first, rest = parts[0], _in_a_row(parts[1:])
-    return lambda text, place, groups, follow: first(
-        text, place, groups, lambda after, inner: rest(text, after, inner, follow)
-    )
+    return lambda text, place, follow: first(text, place, lambda after: rest(text, after, follow))
 
 
 def _any_of(parts: list[Part]) -> Part:
-    return lambda text, place, groups, follow: any(part(text, place, groups, follow) for part in parts)
+    return lambda text, place, follow: any(part(text, place, follow) for part in parts)
 
 
-def _repeat_character(test: Predicate, least: int, most: int, mode: str) -> Part:
+def _repeat_character(test: Predicate, least: int, most: int) -> Part:
     """A repeated single character, without recursion: the number that fits is known beforehand."""
 
-    def part(text: str, place: int, groups: Groups, follow: Follow) -> bool:
+    def part(text: str, place: int, follow: Follow) -> bool:
         count = 0
         while count < most and place + count < len(text) and test(text[place + count]):
             count += 1
-        if mode == "+":
-            return count >= least and follow(place + count, groups)
-        counts = range(count, least - 1, -1) if mode == "" else range(least, count + 1)
-        return any(follow(place + number, groups) for number in counts)
+        return any(follow(place + number) for number in range(count, least - 1, -1))
 
     return part
 
 
-def _repeat(operand: Part, least: int, most: int, mode: str) -> Part:
-    def part(text: str, place: int, groups: Groups, follow: Follow) -> bool:
-        return turn(text, place, groups, follow, 0)
+def _repeat(operand: Part, least: int, most: int) -> Part:
+    def part(text: str, place: int, follow: Follow) -> bool:
+        return turn(text, place, follow, 0)
 
-    def turn(text: str, place: int, groups: Groups, follow: Follow, count: int) -> bool:
+    def turn(text: str, place: int, follow: Follow, count: int) -> bool:
         def again() -> bool:
             return count < most and operand(
                 text,
                 place,
-                groups,
                 # A turn that read nothing cannot be followed by another, or there would be no end.
-                lambda after, inner: (
-                    turn(text, after, inner, follow, count + 1)
-                    if after != place or count < least
-                    else follow(after, inner)
+                lambda after: (
+                    turn(text, after, follow, count + 1) if after != place or count < least else follow(after)
                 ),
             )
 
-        if count < least:
-            return again()
-        return (follow(place, groups) or again()) if mode == "?" else (again() or follow(place, groups))
-
-    return _atomic(part) if mode == "+" else part
-
-
-def _atomic(operand: Part) -> Part:
-    def part(text: str, place: int, groups: Groups, follow: Follow) -> bool:
-        end = _first_end(operand, text, place, groups)
-        return end is not None and follow(*end)
+        return again() or (count >= least and follow(place))
 
     return part
-
-
-def _first_end(operand: Part, text: str, place: int, groups: Groups) -> tuple[int, Groups] | None:
-    ends: list[tuple[int, Groups]] = []
-
-    def keep(after: int, inner: Groups) -> bool:
-        ends.append((after, inner))
-        return True
-
-    return ends[0] if operand(text, place, groups, keep) else None
-
-
-def _look_ahead(operand: Part, *, wanted: bool) -> Part:
-    def part(text: str, place: int, groups: Groups, follow: Follow) -> bool:
-        end = _first_end(operand, text, place, groups)
-        if not wanted:
-            return end is None and follow(place, groups)
-        return end is not None and follow(place, end[1])
-
-    return part
-
-
-def _look_behind(operand: Part, *, wanted: bool) -> Part:
-    def part(text: str, place: int, groups: Groups, follow: Follow) -> bool:
-        found = any(operand(text, start, groups, lambda after, _: after == place) for start in range(place + 1))
-        return found == wanted and follow(place, groups)
-
-    return part
-
-
-def _group(operand: Part, names: tuple[int | str, ...]) -> Part:
-    def part(text: str, place: int, groups: Groups, follow: Follow) -> bool:
-        return operand(
-            text, place, groups, lambda after, inner: follow(after, inner | dict.fromkeys(names, (place, after)))
-        )
-
-    return part
-
-
-def _back_reference(name: int | str, *, insensitive: bool) -> Part:
-    def part(text: str, place: int, groups: Groups, follow: Follow) -> bool:
-        if name not in groups:
-            return False
-        start, end = groups[name]
-        said, here = text[start:end], text[place : place + end - start]
-        if insensitive:
-            said, here = "".join(map(java_pattern_fold, said)), "".join(map(java_pattern_fold, here))
-        return said == here and follow(place + end - start, groups)
-
-    return part
-
-
-def _word_boundary(text: str, place: int) -> bool:
-    def word(index: int) -> bool:
-        return 0 <= index < len(text) and (text[index] == "_" or text[index].isalnum())
-
-    return word(place - 1) != word(place)
 
 
 def _before_final_break(text: str, place: int) -> bool:
@@ -211,13 +118,14 @@ class _Parser:
         self.pattern = pattern
         self.place = 0
         self.insensitive = insensitive
-        self.dot_all = False
-        self.multiline = False
-        self.comments = False
-        self.group_count = 0
 
     def error(self, expected: str) -> EvaluationError:
         return EvaluationError(f"malformed regular expression [{self.pattern}]: expected {expected} at {self.place}")
+
+    def unsupported(self, what: str) -> EvaluationError:
+        return EvaluationError(
+            f"regular expression [{self.pattern}]: {what} is not supported on the result of a function"
+        )
 
     def more(self) -> bool:
         return self.place < len(self.pattern)
@@ -245,18 +153,16 @@ class _Parser:
         return text
 
     def alternatives(self) -> Part:
-        flags = self.insensitive, self.dot_all, self.multiline, self.comments
+        insensitive = self.insensitive
         parts = [self.row()]
         while self.take("|"):
             parts.append(self.row())
-        self.insensitive, self.dot_all, self.multiline, self.comments = flags
+        self.insensitive = insensitive
         return parts[0] if len(parts) == 1 else _any_of(parts)
 
     def row(self) -> Part:
         parts: list[Part] = []
         while self.more() and not self.peek("|") and not self.peek(")"):
-            if self.comments and self.skip_comment():
-                continue
             if self.take("\\Q"):
                 end = self.pattern.find("\\E", self.place)
                 quoted = self.pattern[self.place : end if end >= 0 else len(self.pattern)]
@@ -266,27 +172,17 @@ class _Parser:
                 parts.append(self.repeated())
         return _in_a_row(parts)
 
-    def skip_comment(self) -> bool:
-        if self.pattern[self.place] in " \t\n\x0b\f\r":
-            self.place += 1
-            return True
-        if self.take("#"):
-            while self.more() and self.next() not in LINE_TERMINATORS:
-                pass
-            return True
-        return False
-
     def repeated(self) -> Part:
         part = self.atom()
-        while True:
-            counts = self.counts()
-            if counts is None:
-                return part if not isinstance(part, _Character) else _one(part.test)
-            mode = "+" if self.take("+") else "?" if self.take("?") else ""
-            if isinstance(part, _Character):
-                part = _repeat_character(part.test, *counts, mode)
-            else:
-                part = _repeat(part, *counts, mode)
+        counts = self.counts()
+        if counts is None:
+            return _one(part.test) if isinstance(part, _Character) else part
+        if self.take("+"):
+            raise self.unsupported("possessive repetition")
+        self.take("?")  # as few as possible: of a whole text that says nothing
+        if any(map(self.peek, "*+?{")):
+            raise self.error("no further repetition")
+        return _repeat_character(part.test, *counts) if isinstance(part, _Character) else _repeat(part, *counts)
 
     def counts(self) -> tuple[int, int] | None:
         for sign, counts in (("*", (0, _UNLIMITED)), ("+", (1, _UNLIMITED)), ("?", (0, 1))):
@@ -310,11 +206,13 @@ class _Parser:
             case "[":
                 return _Character(self.character_class())
             case ".":
-                return _Character((lambda _: True) if self.dot_all else (lambda c: c not in LINE_TERMINATORS))
+                return _Character(lambda c: c not in LINE_TERMINATORS)
             case "^":
-                return _place(self.line_start() if self.multiline else (lambda _, place: place == 0))
+                return _place(lambda _, place: place == 0)
             case "$":
-                return _place(self.line_end() if self.multiline else _before_final_break)
+                if self.more() and not self.peek("|") and not self.peek(")"):
+                    raise self.unsupported("`$` before the end of a pattern")
+                return _place(_before_final_break)
             case "\\":
                 return self.escape()
             case "*" | "+" | "?":
@@ -322,90 +220,42 @@ class _Parser:
             case _:
                 return _Character(self.character(character))
 
-    def line_start(self) -> Callable[[str, int], bool]:
-        return lambda text, place: place == 0 or (place < len(text) and text[place - 1] in LINE_TERMINATORS)
-
-    def line_end(self) -> Callable[[str, int], bool]:
-        return lambda text, place: place == len(text) or text[place] in LINE_TERMINATORS
-
     def group(self) -> Part:
-        if not self.take("?"):
-            self.group_count += 1
-            return self.closed((self.group_count,))
-        for sign, wanted in (("=", True), ("!", False)):
-            if self.take(sign):
-                return _look_ahead(self.closed(()), wanted=wanted)
-            if self.take("<" + sign):
-                return _look_behind(self.closed(()), wanted=wanted)
-        if self.take(">"):
-            return _atomic(self.closed(()))
-        if self.take(":"):
-            return self.closed(())
+        if not self.take("?") or self.take(":"):
+            return self.closed()
+        if any(map(self.peek, ("=", "!", "<=", "<!"))):
+            raise self.unsupported("look-around")
+        if self.peek(">"):
+            raise self.unsupported("an atomic group")
         if self.take("<"):
-            self.group_count += 1
-            return self.closed((self.group_count, self.until(">")))
-        return self.flags()
+            self.until(">")
+            return self.closed()
+        return self.flag()
 
-    def closed(self, names: tuple[int | str, ...]) -> Part:
+    def closed(self) -> Part:
         part = self.alternatives()
         if not self.take(")"):
             raise self.error("')'")
-        return _group(part, names) if names else part
+        return part
 
-    def flags(self) -> Part:
-        before = self.insensitive, self.dot_all, self.multiline, self.comments
-        on = True
-        while (letter := self.next()) not in ":)":
-            match letter:
-                case "-":
-                    on = False
-                case "i":
-                    self.insensitive = on
-                case "s":
-                    self.dot_all = on
-                case "m":
-                    self.multiline = on
-                case "x":
-                    self.comments = on
-                case "u" | "U" | "d":
-                    pass
-                case _:
-                    raise self.error("a flag before")
-        if letter == ")":
+    def flag(self) -> Part:
+        if not self.take("i"):
+            raise self.unsupported("a flag other than `i`")
+        before, self.insensitive = self.insensitive, True
+        if self.take(")"):
             return _in_a_row([])
-        part = self.closed(())
-        self.insensitive, self.dot_all, self.multiline, self.comments = before
+        if not self.take(":"):
+            raise self.unsupported("a flag other than `i`")
+        part = self.closed()
+        self.insensitive = before
         return part
 
     def escape(self) -> Part | _Character:
-        letter = self.next()
-        match letter:
-            case "b" | "B":
-                return _place(lambda text, place: _word_boundary(text, place) == (letter == "b"))
-            case "A" | "G":
-                return _place(lambda _, place: place == 0)
-            case "z":
-                return _place(lambda text, place: place == len(text))
-            case "Z":
-                return _place(_before_final_break)
-            case "R":
-                return _any_of([_in_a_row([_one(lambda c: c == "\r"), _one(lambda c: c == "\n")]), _one(_CLASSES["v"])])
-            case "k":
-                if not self.take("<"):
-                    raise self.error("'<'")
-                return _back_reference(self.until(">"), insensitive=self.insensitive)
-            case _ if letter in "123456789":
-                return self.numbered_reference(letter)
-            case _:
-                self.place -= 1
-                return _Character(self.escaped_class() or self.character(self.escaped_character()))
-
-    def numbered_reference(self, digits: str) -> Part:
-        while self.more() and self.pattern[self.place] in "0123456789":
-            if int(digits + self.pattern[self.place]) > self.group_count:
-                break
-            digits += self.next()
-        return _back_reference(int(digits), insensitive=self.insensitive)
+        if self.more() and self.pattern[self.place] in "123456789k":
+            raise self.unsupported("a back reference")
+        if self.more() and self.pattern[self.place] in "bBAGzZRX":
+            raise self.unsupported(f"\\{self.next()}")
+        return _Character(self.escaped_class() or self.character(self.escaped_character()))
 
     def escaped_class(self) -> Predicate | None:
         """The class that the letter after a backslash stands for; reads nothing if it is none."""
@@ -421,15 +271,9 @@ class _Parser:
         return test if letter.islower() else (lambda c: not test(c))
 
     def property(self, name: str) -> Predicate:
-        if name in _POSIX:
-            return _POSIX[name]
-        category = name.removeprefix("Is").removeprefix("general_category=").removeprefix("gc=")
-        if category in {"Alphabetic", "Lowercase", "Uppercase", "Digit", "White_Space"}:
-            tests = {"Alphabetic": str.isalpha, "Lowercase": str.islower, "Uppercase": str.isupper}
-            return tests.get(category, str.isspace if category == "White_Space" else str.isdecimal)
-        if len(category) in {1, 2} and category[0] in "LMNPSZC":
-            return lambda c: unicodedata.category(c).startswith(category)
-        raise self.error(f"a known property instead of {name}")
+        if 1 <= len(name) <= 2 and name[0] in "LMNPSZC":
+            return lambda c: unicodedata.category(c).startswith(name)
+        raise self.unsupported(f"the class \\p{{{name}}}")
 
     def escaped_character(self) -> str:
         letter = self.next()
@@ -438,10 +282,8 @@ class _Parser:
                 digits = self.until("}") if self.take("{") else self.next() + self.next()
             case "u":
                 digits = "".join(self.next() for _ in range(4))
-            case "c":
-                return chr(ord(self.next()) ^ 64)
-            case "0":
-                return self.octal()
+            case _ if letter in "hHvVNce0":
+                raise self.unsupported(f"\\{letter}")
             case _ if letter in _SIMPLE_ESCAPES:
                 return _SIMPLE_ESCAPES[letter]
             case _ if letter.isascii() and letter.isalpha():
@@ -452,14 +294,6 @@ class _Parser:
             return chr(int(digits, 16))
         except (ValueError, OverflowError):
             raise self.error("hexadecimal digits before") from None
-
-    def octal(self) -> str:
-        digits = ""
-        while self.more() and self.pattern[self.place] in "01234567" and len(digits) < 3 and int(digits or "0", 8) < 32:
-            digits += self.next()
-        if not digits:
-            raise self.error("octal digits")
-        return chr(int(digits, 8))
 
     def character(self, character: str) -> Predicate:
         if not self.insensitive:
@@ -475,6 +309,8 @@ class _Parser:
         while first or not self.peek("]"):
             if not self.more():
                 raise self.error("']'")
+            if any(map(self.peek, ("[:", "--", "~~"))):
+                raise self.unsupported(f"`{self.pattern[self.place : self.place + 2]}` in a class")
             if self.take("&&"):
                 tests.append([])
             else:
@@ -515,5 +351,5 @@ class _Character:
     def __init__(self, test: Predicate) -> None:
         self.test = test
 
-    def __call__(self, text: str, place: int, groups: Groups, follow: Follow) -> bool:
-        return _one(self.test)(text, place, groups, follow)
+    def __call__(self, text: str, place: int, follow: Follow) -> bool:
+        return _one(self.test)(text, place, follow)

@@ -32,7 +32,9 @@ fn rewritten(pattern: &str) -> String {
             '\\' => match letters.next() {
                 Some(escaped) => match named(escaped) {
                     Some(class) => text.push_str(class),
-                    None => text.extend(['\\', escaped]),
+                    None if escaped.is_ascii_alphanumeric() => text.extend(['\\', escaped]),
+                    // Java takes any other character for itself, where `\<` would be the beginning of a word.
+                    None => text.push_str(&regex_syntax::escape(escaped.encode_utf8(&mut [0; 4]))),
                 },
                 None => text.push('\\'),
             },
