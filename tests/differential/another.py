@@ -216,7 +216,7 @@ class Evaluator:
                 a = self.value(subject, taken)
                 if a is None:
                     return None
-                script = not isinstance(subject, ast.Field)
+                script = not (leaf and isinstance(subject, ast.Field))
                 constants = [self.value(item, taken) for item in items]
                 if insensitive:
                     return any(same_text(text(a), b, "java" if script else "ascii") for b in constants if b is not None)
@@ -225,7 +225,7 @@ class Evaluator:
                 if operator.startswith("regex"):
                     raise Refused("regular expression")
                 a = self.value(subject, taken)
-                script = not isinstance(subject, ast.Field)
+                script = not (leaf and isinstance(subject, ast.Field))
                 fold = "no" if operator == "like" else "java" if script else "ascii"
                 found = [fits(text(a), one.value, fold, script) for one in patterns] if a is not None else []
                 return None if a is None else any(found)

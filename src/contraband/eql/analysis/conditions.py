@@ -19,6 +19,7 @@ from contraband.eql.analysis.checked import (
     ScalarNot,
     ScalarOr,
 )
+from contraband.eql.analysis.scripts import scripted
 
 
 def condition_of(scalar: Scalar) -> Condition:
@@ -33,4 +34,4 @@ def condition_of(scalar: Scalar) -> Condition:
         case ScalarNot(operand=operand, span=span):
             return Not(condition_of(operand), span)
         case _:
-            return Leaf(scalar, scalar.span)
+            return Leaf(scripted(scalar), scalar.span)
