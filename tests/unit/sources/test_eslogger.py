@@ -10,7 +10,6 @@ import pytest
 
 from contraband import _core
 from contraband.cli import main
-from shared import shared_path
 
 CORPUS = Path(__file__).parents[2] / "corpus" / "eslogger"
 
@@ -55,37 +54,6 @@ def test_what_the_table_does_not_name_keeps_apples_name():
     document = decode(json.dumps(message).encode() + b"\n")[0]
     assert document["event"]["action"] == "tcc_modify"
     assert "category" not in document["event"]
-
-
-def test_the_record_of_elastics_pair_for_jamf():
-    folder = shared_path("telemetry/public/groundtruth/elastic")
-    document = decode((folder / "jamf-esf-exec.input.log").read_bytes())[0]
-    expected = json.loads((folder / "jamf-esf-exec.expected.json").read_text())
-    # Not compared: identities (ours follow from number and version), the process leaders' users, and what only Jamf has.
-    for path in (
-        "process.args",
-        "process.args_count",
-        "process.executable",
-        "process.name",
-        "process.pid",
-        "process.parent.pid",
-        "process.start",
-        "process.working_directory",
-        "process.env_vars",
-        "process.code_signature.signing_id",
-        "event.action",
-        "event.category",
-        "event.kind",
-        "event.sequence",
-        "host.os.type",
-    ):
-        assert value(document, path) == value(expected, path), path
-
-
-def value(document: Any, path: str) -> Any:
-    for key in path.split("."):
-        document = document[key]
-    return document
 
 
 @pytest.mark.parametrize("damage", [b"{", b'{"event_type":9,"event":{}}', b'{"event_type":9,"event":5,"process":{}}'])
