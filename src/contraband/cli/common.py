@@ -180,6 +180,8 @@ def report_summary(
     unknown = summary["sources"].get("unknown")
     if unknown and rules is not None:
         say(f"{unknown:,} events of unknown source; those without an index were offered to all rules")
+        for event in summary["unclaimed"]:
+            say(f"  {event['path']}: record {event['record']}, byte {event['offset']}: {event['reason']}")
     found = f"{alerts:,} results" if rules is None else f"{alerts:,} alerts of {rules} rules"
     say(
         f"{len(files)} files, {records:,} events ({skipped:,} passed over unread), {size / 1e6:,.1f} MB, {faults} faults, "

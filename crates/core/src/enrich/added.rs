@@ -20,9 +20,12 @@ impl<'d> Added<'d> {
     pub fn to(content: &'d mut Content, wanted: &'d Projection) -> Self {
         let (json, picked) = match content {
             Content::Json(json) => (json, None),
-            Content::Unwritten(record, additions) => (additions, Some((&mut record.picked, wanted))),
+            Content::Unwritten(record, additions) => {
+                additions.reserve(1024);
+                (additions, Some((&mut record.picked, wanted)))
+            }
         };
-        Self { json, picked, names: Vec::new(), empty: false }
+        Self { json, picked, names: Vec::with_capacity(16), empty: false }
     }
 
     /// One member.
@@ -103,6 +106,6 @@ impl<'d> Added<'d> {
     }
 
     fn write(&mut self, text: &str) {
-        serde_json::to_writer(&mut *self.json, text).expect("a vector takes all that is written");
+        write_string(text, self.json);
     }
 }

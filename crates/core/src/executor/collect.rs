@@ -6,7 +6,7 @@ use super::held::Held;
 use super::matches::Matches;
 use super::options::{Output, ScanOptions};
 use super::streams::Streams;
-use super::summary::{ProfileSummary, Summary};
+use super::summary::{ProfileSummary, Summary, UNCLAIMED, Unclaimed};
 use super::work::Done;
 use super::write::{Emit, Writer};
 use crate::plan::Kind;
@@ -102,6 +102,13 @@ impl<'l> Collector<'l> {
         for (source, count) in done.sources {
             let name = source.map_or_else(|| "unknown".to_owned(), |source| source.to_string());
             *self.summary.sources.entry(name).or_default() += count;
+        }
+        for (place, reason) in done.unclaimed {
+            if self.summary.unclaimed.len() < UNCLAIMED {
+                let path = self.summary.files[done.file].path.clone();
+                let record = place.record + before;
+                self.summary.unclaimed.push(Unclaimed { path, record, offset: place.offset, reason });
+            }
         }
         self.seen.add(&done.seen);
         self.all_seen |= done.all_seen;

@@ -29,6 +29,22 @@ pub struct FileSummary {
     pub error: Option<String>,
 }
 
+/// Events that no source claims that are told one by one.
+pub(super) const UNCLAIMED: usize = 5;
+
+/// An event that no source claims.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Unclaimed {
+    /// Its file.
+    pub path: String,
+    /// Number of the record in it.
+    pub record: u64,
+    /// Offset of the record in it.
+    pub offset: u64,
+    /// What it has of the fields that tell sources.
+    pub reason: String,
+}
+
 /// Faults of one kind in one file.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct FaultSummary {
@@ -66,6 +82,8 @@ pub struct Summary {
     pub unseen: Vec<String>,
     /// Events by the source that claims them.
     pub sources: BTreeMap<String, u64>,
+    /// The first few events that no source claims.
+    pub unclaimed: Vec<Unclaimed>,
     /// Candidates of sequences without a timestamp.
     pub without_time: u64,
     /// What each rule took, where that was asked for.

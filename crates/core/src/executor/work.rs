@@ -4,13 +4,14 @@ use super::engine::Loaded;
 use super::marks::first_to_enrich;
 use super::options::{Output, ScanOptions};
 use super::range::{LENGTH, Range};
+use super::summary::UNCLAIMED;
 use crate::alert::{self, Installation, Origin, Subject, Text};
 use crate::enrich::Content as Waiting;
 use crate::input::LineReader;
 use crate::json::{Broken, BrokenKind, Scanner, without_duplicates};
 use crate::plan::{Kind, PlanError};
 use crate::program::{Evaluator, Hit, MOST_KEYS, Outcome, Profile, RuleMask};
-use crate::route::{Memo, Route, Telling};
+use crate::route::{Memo, Route, Telling, unclaimed};
 use crate::sequences::{Candidate, Order};
 use crate::sources::{Fault, Place, Render};
 use crate::value::{Event, Raw, Time};
@@ -88,6 +89,8 @@ pub(super) struct Done {
     pub failed: BTreeMap<u32, u64>,
     pub excepted: BTreeMap<u32, u64>,
     pub sources: HashMap<Option<Arc<str>>, u64>,
+    /// The first few events that no source claims, and why.
+    pub unclaimed: Vec<(Place, String)>,
     pub seen: RuleMask,
     pub all_seen: bool,
     pub without_time: u64,
@@ -96,7 +99,10 @@ pub(super) struct Done {
 
 impl Done {
     /// Counts an event by where it went.
-    fn offered(&mut self, route: &Route) {
+    fn offered(&mut self, route: &Route, telling: &Telling<'_>, place: Place) {
+        if route.source.is_none() && self.unclaimed.len() < UNCLAIMED {
+            self.unclaimed.push((place, unclaimed(telling)));
+        }
         *self.sources.entry(route.source.clone()).or_default() += 1;
         match &route.rules {
             None => self.all_seen = true,
@@ -261,7 +267,7 @@ impl<'l> Worker<'l> {
             done.bytes += record.size() as u64;
             if looks {
                 let mut values = picked.recycle();
-                let met = self.meets(record, &mut values, done);
+                let met = self.meets(record, &mut values, *place, done);
                 picked = values.recycle();
                 if !met {
                     done.parsed += 1;
@@ -278,7 +284,7 @@ impl<'l> Worker<'l> {
     }
 
     /// Whether a record may meet a condition. If not, it is counted.
-    fn meets<'a>(&mut self, record: &'a Waiting, event: &mut Event<'a>, done: &mut Done) -> bool {
+    fn meets<'a>(&mut self, record: &'a Waiting, event: &mut Event<'a>, place: Place, done: &mut Done) -> bool {
         let Waiting::Unwritten(record, _) = record else { return true };
         // A byte may become six in JSON, and values may be repeated.
         let short = record.raw.size() < self.loaded.options.max_line / 64;
@@ -294,7 +300,7 @@ impl<'l> Worker<'l> {
         self.hits.clear();
         self.evaluator.evaluate(event, route.rules.as_deref(), &mut self.hits);
         if self.hits.is_empty() {
-            done.offered(route);
+            done.offered(route, &telling, place);
         }
         !self.hits.is_empty()
     }
@@ -379,7 +385,7 @@ impl<'l> Worker<'l> {
         }
         let telling: Telling<'_> = self.loaded.extra.telling.map(|field| event.first(field).map(Raw::as_text));
         let route = self.memo.route(&self.loaded.router, &telling).clone();
-        done.offered(&route);
+        done.offered(&route, &telling, place);
         let mut hits = std::mem::take(&mut self.hits);
         hits.clear();
         self.evaluator.evaluate(event, route.rules.as_deref(), &mut hits);

@@ -51,6 +51,21 @@ pub struct Route {
     pub source: Option<Arc<str>>,
 }
 
+/// Why no source claims an event: what its telling fields have, in one line.
+pub fn unclaimed(telling: &Telling<'_>) -> String {
+    const MOST: usize = 60;
+    let short = |text: &str| text.chars().take(MOST).collect::<String>().escape_debug().to_string();
+    let found: Vec<String> = TELLING
+        .iter()
+        .zip(telling)
+        .filter_map(|(field, value)| value.map(|value| format!("{field}: \"{}\"", short(value))))
+        .collect();
+    if found.is_empty() {
+        return format!("none of {}", TELLING.join(", "));
+    }
+    format!("no source has {}", found.join(", "))
+}
+
 /// The patterns of all rules.
 #[derive(Debug)]
 pub struct Router {

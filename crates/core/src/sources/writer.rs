@@ -65,7 +65,7 @@ impl Writer {
     /// Begins a new document, reusing the room of the last.
     pub fn begin(&mut self) {
         if let Some(picking) = &mut self.picking {
-            picking.picked = Picked::default();
+            picking.picked = Picked::with_room(48, 1024);
             picking.open.clear();
             picking.open.push((Some(ROOT), Seen::default()));
             picking.doubtful = false;

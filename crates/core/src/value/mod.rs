@@ -112,6 +112,13 @@ impl<'a> Event<'a> {
         self.entries.is_empty()
     }
 
+    /// Makes room for as many fields as there are at least.
+    pub fn widen(&mut self, fields: usize) {
+        if self.chains.len() < fields {
+            self.chains.resize(fields, EMPTY);
+        }
+    }
+
     /// Takes all values out; room for them is kept.
     pub fn clear(&mut self) {
         self.entries.clear();

@@ -27,6 +27,22 @@ pub struct Picked {
 }
 
 impl Picked {
+    /// Values with room for so many, and for so many bytes of text.
+    pub fn with_room(values: usize, bytes: usize) -> Self {
+        Self { entries: Vec::with_capacity(values), text: String::with_capacity(bytes) }
+    }
+
+    /// Adds a number or boolean as JSON has it to each of the fields; whether it was one.
+    pub fn literal(&mut self, fields: &[u32], text: &str) -> bool {
+        let kind = match text.as_bytes() {
+            b"true" | b"false" => Kind::Bool,
+            [b'-' | b'0'..=b'9', ..] => Kind::Number,
+            _ => return false,
+        };
+        self.push(fields, kind, text);
+        true
+    }
+
     /// Adds a string to each of the fields.
     pub fn text(&mut self, fields: &[u32], text: &str) {
         self.push(fields, Kind::Text, text);

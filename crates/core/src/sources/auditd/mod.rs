@@ -10,6 +10,10 @@ mod record;
 mod sockaddr;
 mod window;
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::writer::Writer;
 use super::{Decoder, Fault, Format, Place, Reading, Render, Settings, Sink, Unwritten};
 use record::{Head, Key};
@@ -220,9 +224,12 @@ fn later(place: Place, by: usize) -> Place {
     Place { offset: place.offset + by as u64, ..place }
 }
 
+/// What every record has.
+static HEAD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" msg=audit("));
+
 /// Where another record begins in a text: `type=… msg=audit(`, with its `node=`.
 fn hidden_record(text: &str) -> Option<usize> {
-    let time = memchr::memmem::find(text.as_bytes(), b" msg=audit(")?;
+    let time = HEAD.find(text.as_bytes())?;
     let kind = text[..time].rfind("type=").filter(|at| !text[at + 5..time].contains(char::is_whitespace))?;
     let node = text[..kind]
         .rfind("node=")

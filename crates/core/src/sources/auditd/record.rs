@@ -112,7 +112,7 @@ const MAXIMUM_FIELDS: usize = 256;
 impl<'a> Fields<'a> {
     /// Reads the body of a record.
     pub fn read(kind: &str, body: &'a str) -> Self {
-        let mut fields = Fields::default();
+        let mut fields = Fields { entries: Vec::with_capacity(40), ..Fields::default() };
         let (body, enriched) = body.split_once(ENRICHED).unwrap_or((body, ""));
         fields.read_pairs(body);
         for (name, value) in pairs(enriched) {

@@ -4,6 +4,9 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use crate::sources::Place;
 
@@ -29,6 +32,11 @@ impl Records {
     }
 
     fn push(&mut self, line: &str) {
+        if self.lines.is_empty() {
+            // What the records of one program start need.
+            self.text.reserve(1536);
+            self.lines.reserve(8);
+        }
         let start = self.text.len();
         self.text.push_str(line);
         self.lines.push(start..self.text.len());
@@ -63,6 +71,9 @@ impl Group {
         std::mem::take(&mut self.records)
     }
 }
+
+/// What the records of programs have.
+static MESSAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" msg='"));
 
 /// Records after the last of an event until it leaves: others may still come out of order.
 const LINGER: u64 = 24;
@@ -100,8 +111,7 @@ impl Window {
             "EOE" | "PROCTITLE" => true,
             _ => group.records.lines.is_empty() && head.kind != "SYSCALL",
         };
-        group.ended |=
-            matches!(head.kind, "EOE" | "PROCTITLE") || memchr::memmem::find(text.as_bytes(), b" msg='").is_some();
+        group.ended |= matches!(head.kind, "EOE" | "PROCTITLE") || MESSAGE.find(text.as_bytes()).is_some();
         if head.kind == "SYSCALL" && group.records.lines.len() == 1 {
             group.complete = false;
         }

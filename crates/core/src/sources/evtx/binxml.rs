@@ -308,6 +308,17 @@ fn utf16(bytes: &[u8]) -> String {
 
 /// Appends UTF-16; what is none becomes U+FFFD, and a NUL ends it.
 fn push_utf16(out: &mut String, bytes: &[u8]) {
+    let mut bytes = bytes;
+    // Eight units of ASCII at a time, as far as there are only such.
+    while let Some((eight, rest)) = bytes.split_first_chunk::<16>() {
+        let mut ascii = [0; 8];
+        for (unit, byte) in eight.chunks_exact(2).zip(&mut ascii) {
+            *byte = if unit[1] == 0 { unit[0] } else { 0 };
+        }
+        let Some(text) = Some(ascii).filter(|ascii| ascii.iter().all(|byte| (1..0x80).contains(byte))) else { break };
+        out.push_str(std::str::from_utf8(&text).expect("ASCII is UTF-8"));
+        bytes = rest;
+    }
     let units = bytes.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).take_while(|&unit| unit != 0);
     out.reserve(bytes.len() / 2);
     out.extend(char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)));

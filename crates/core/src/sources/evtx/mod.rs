@@ -5,11 +5,13 @@
 mod binxml;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use binxml::Chunk;
 
-use super::winlog::{Record, RecordMapper};
-use super::{Decoder, Fault, Place, Settings, Sink};
+use super::winlog::{Record, RecordMapper, Wishes};
+use super::{Decoder, Fault, Place, Render, Settings, Sink, Unwritten};
+use crate::value::Picked;
 
 const FILE_MAGIC: &[u8] = b"ElfFile\0";
 const CHUNK_MAGIC: &[u8] = b"ElfChnk\0";
@@ -33,7 +35,7 @@ pub fn decoder(settings: &Settings) -> Box<dyn Decoder> {
 
 /// The decoder: it holds back at most [`BATCH`] chunks.
 struct Evtx {
-    host_name: Option<String>,
+    how: How,
     buffer: Vec<u8>,
     /// Offset in the file of the buffer's first byte.
     offset: u64,
@@ -42,9 +44,42 @@ struct Evtx {
     started: bool,
 }
 
+/// What documents are made with.
+#[derive(Clone)]
+struct How {
+    /// The host of records that name none.
+    host_name: Option<Arc<str>>,
+    /// What is looked at before a document is written; none: all documents are written.
+    wishes: Option<Arc<Wishes>>,
+}
+
+/// A record of which the document is not written yet.
+struct Kept {
+    chunk: Arc<[u8]>,
+    at: usize,
+    size: usize,
+    how: How,
+}
+
+impl Render for Kept {
+    fn render(&self, out: &mut Vec<u8>) {
+        let mut record = Record::default();
+        let mut chunk = Chunk::new(&self.chunk);
+        if chunk.read(self.at + RECORD_HEADER, self.size - RECORD_HEADER - 4, &mut record).is_ok() {
+            RecordMapper::default().write(&record, self.how.host_name.as_deref(), out);
+        }
+    }
+
+    fn size(&self) -> usize {
+        self.size
+    }
+}
+
 /// What one chunk gave.
 #[derive(Default)]
 struct Output {
+    /// The records of documents that are not written: values, whether they are doubtful, offset in the chunk and size.
+    picked: Vec<(Picked, bool, usize, usize)>,
     json: Vec<u8>,
     /// The end of each document in `json`, and the offset of its record in the chunk.
     documents: Vec<(usize, usize)>,
@@ -52,9 +87,20 @@ struct Output {
     faults: Vec<(&'static str, String, usize, usize)>,
 }
 
+impl Output {
+    /// How many records there are so far.
+    fn records(&self) -> usize {
+        self.documents.len() + self.picked.len()
+    }
+}
+
 impl Evtx {
     fn new(settings: &Settings) -> Self {
-        Self { host_name: settings.host_name.clone(), buffer: Vec::new(), offset: 0, records: 0, started: false }
+        let how = How {
+            host_name: settings.host_name.as_deref().map(Arc::from),
+            wishes: settings.wanted.clone().map(|wanted| Arc::new(Wishes::new(wanted))),
+        };
+        Self { how, buffer: Vec::new(), offset: 0, records: 0, started: false }
     }
 
     fn fault(&self, kind: &'static str, message: String, offset: u64, sink: &mut dyn Sink) {
@@ -91,12 +137,34 @@ impl Evtx {
             at += piece;
         }
         for batch in pieces.chunks(BATCH) {
-            let outputs = decode(&self.buffer, batch, self.host_name.as_deref());
-            for (range, output) in batch.iter().zip(outputs) {
-                self.give(&output, self.offset + range.start as u64, sink);
+            let outputs = decode(&self.buffer, batch, &self.how);
+            for (range, mut output) in batch.iter().zip(outputs) {
+                let chunk = self.offset + range.start as u64;
+                if output.picked.is_empty() {
+                    self.give(&output, chunk, sink);
+                } else {
+                    let bytes = Arc::from(&self.buffer[range.clone()]);
+                    self.give_picked(&mut output, &bytes, chunk, sink);
+                }
             }
         }
         self.drop_front(at);
+    }
+
+    fn give_picked(&mut self, output: &mut Output, bytes: &Arc<[u8]>, chunk: u64, sink: &mut dyn Sink) {
+        let mut faults = output.faults.iter().peekable();
+        for (index, (picked, doubtful, at, size)) in output.picked.drain(..).enumerate() {
+            while let Some((kind, message, at, _)) = faults.next_if(|fault| fault.3 <= index) {
+                self.fault(kind, message.clone(), chunk + *at as u64, sink);
+            }
+            self.records += 1;
+            let raw = Box::new(Kept { chunk: Arc::clone(bytes), at, size, how: self.how.clone() });
+            let place = Place { record: self.records, offset: chunk + at as u64 };
+            sink.unwritten(Unwritten { picked, doubtful, raw }, place);
+        }
+        for (kind, message, at, _) in faults {
+            self.fault(kind, message.clone(), chunk + *at as u64, sink);
+        }
     }
 
     fn give(&mut self, output: &Output, chunk: u64, sink: &mut dyn Sink) {
@@ -164,10 +232,10 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 }
 
 /// Decodes chunks side by side, and gives what they held in their order.
-fn decode(buffer: &[u8], pieces: &[Range<usize>], host_name: Option<&str>) -> Vec<Output> {
+fn decode(buffer: &[u8], pieces: &[Range<usize>], how: &How) -> Vec<Output> {
     let one = |pieces: &[Range<usize>]| -> Vec<Output> {
         let (mut record, mut mapper) = (Record::default(), RecordMapper::default());
-        pieces.iter().map(|range| decode_chunk(&buffer[range.clone()], host_name, &mut record, &mut mapper)).collect()
+        pieces.iter().map(|range| decode_chunk(&buffer[range.clone()], how, &mut record, &mut mapper)).collect()
     };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4);
     if pieces.len() < 4 || threads == 1 {
@@ -180,7 +248,7 @@ fn decode(buffer: &[u8], pieces: &[Range<usize>], host_name: Option<&str>) -> Ve
     })
 }
 
-fn decode_chunk(bytes: &[u8], host_name: Option<&str>, record: &mut Record, mapper: &mut RecordMapper) -> Output {
+fn decode_chunk(bytes: &[u8], how: &How, record: &mut Record, mapper: &mut RecordMapper) -> Output {
     let mut output = Output::default();
     let whole = check_header(bytes, &mut output);
     if bytes.iter().all(|&byte| byte == 0) {
@@ -195,12 +263,18 @@ fn decode_chunk(bytes: &[u8], host_name: Option<&str>, record: &mut Record, mapp
         let id = u64_at(bytes, at + 8);
         match chunk.read(at + RECORD_HEADER, size - RECORD_HEADER - 4, record) {
             Ok(()) => {
-                mapper.write(record, host_name, &mut output.json);
-                output.documents.push((output.json.len(), at));
+                if let Some(wishes) = &how.wishes {
+                    let (picked, doubtful) = mapper.pick(record, how.host_name.as_deref(), wishes);
+                    output.picked.push((picked, doubtful, at, size));
+                } else {
+                    mapper.write(record, how.host_name.as_deref(), &mut output.json);
+                    output.documents.push((output.json.len(), at));
+                }
             }
             Err(damage) => {
                 let message = format!("record {id} cannot be read: {} ({:#x} in its chunk)", damage.what, damage.at);
-                output.faults.push(("damaged record", message, at, output.documents.len()));
+                let before = output.records();
+                output.faults.push(("damaged record", message, at, before));
             }
         }
         last_id = id;
@@ -262,7 +336,8 @@ fn next_record(bytes: &[u8], at: &mut usize, free: usize, last_id: u64, output: 
     let end = found.unwrap_or(free);
     if bytes[start..end].iter().any(|&byte| byte != 0) {
         let message = format!("{} bytes are no record", end - start);
-        output.faults.push(("damaged record", message, start, output.documents.len()));
+        let before = output.records();
+        output.faults.push(("damaged record", message, start, before));
     }
     *at = found?;
     record_at(bytes, *at)

@@ -1,8 +1,10 @@
 //! Writes one ECS document as nested JSON. The field paths are known beforehand and sorted, so that a document is one pass
 //! over slots; it does not know where the values come from.
 
+use super::wishes::Wishes;
 use crate::json::write_string;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The field paths that documents may have, sorted component by component.
 #[derive(Debug)]
@@ -28,6 +30,11 @@ impl Layout {
         self.paths.binary_search(&components).expect("every path of a mapping is in its layout")
     }
 
+    /// All dotted paths, in the order of their slots.
+    pub fn paths(&self) -> impl Iterator<Item = String> {
+        self.paths.iter().map(|path| path.join("."))
+    }
+
     /// The first pair of paths of which one is an object and a value at once.
     #[cfg(test)]
     pub fn conflict(&self) -> Option<String> {
@@ -42,11 +49,14 @@ pub struct Document {
     json: Vec<u8>,
     values: Vec<(u32, u32)>,
     ranks: Vec<u32>,
+    /// What is wanted, where that is not all.
+    wishes: Option<Arc<Wishes>>,
 }
 
 impl Document {
     /// Forgets the document, keeps the memory.
-    pub fn clear(&mut self, layout: &Layout) {
+    pub fn clear(&mut self, layout: &Layout, wishes: Option<Arc<Wishes>>) {
+        self.wishes = wishes;
         self.json.clear();
         self.values.clear();
         self.values.resize(layout.paths.len(), (0, 0));
@@ -65,6 +75,12 @@ impl Document {
         if self.has(slot) && self.ranks[slot] <= rank {
             return false;
         }
+        if self.wishes.as_ref().is_some_and(|wishes| !wishes.wants(slot)) {
+            // There is a value, and nobody looks at it.
+            self.values[slot] = (0, u32::MAX);
+            self.ranks[slot] = rank;
+            return true;
+        }
         let start = self.json.len();
         write(&mut self.json);
         if self.json.len() == start {
@@ -73,6 +89,13 @@ impl Document {
         self.values[slot] = (start as u32, self.json.len() as u32);
         self.ranks[slot] = rank;
         true
+    }
+
+    /// The JSON text of a slot's value.
+    pub fn text(&self, slot: Slot) -> Option<&str> {
+        let (start, end) = self.values[slot];
+        let bytes = self.json.get(start as usize..end as usize).filter(|bytes| !bytes.is_empty())?;
+        std::str::from_utf8(bytes).ok()
     }
 
     /// Appends the document to `out` as one JSON object.

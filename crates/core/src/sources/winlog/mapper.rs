@@ -1,11 +1,15 @@
 //! Makes the ECS document of a record, as Winlogbeat with its modules writes it: what every event gets is here, what a
 //! provider's events get is in its mapping. It knows neither files nor forms.
 
+use std::sync::Arc;
+
 use super::convert::{self, Answer};
 use super::document::{Document, Slot, write_strings};
-use super::mapping::{Expand, Kind, MAPPINGS, Mappings, Provider, Related, Step};
+use super::mapping::{Expand, Kind, MAPPINGS, Mappings, Provider, Related, Step, common};
+use super::wishes::Wishes;
 use super::{Record, System};
-use crate::json::write_string;
+use crate::json::{Scanner, unescape, write_string};
+use crate::value::{Event, Picked};
 
 /// Keywords of the Security log (`winmeta.h`).
 const AUDIT_FAILURE: u64 = 0x0010_0000_0000_0000;
@@ -26,14 +30,48 @@ pub struct RecordMapper {
     expanded: Record,
     event_data: Vec<u8>,
     named: Vec<u64>,
+    /// What is wanted of a document that is not written; all of it otherwise.
+    wishes: Option<Arc<Wishes>>,
+    /// For values that are lists or objects.
+    scratch: Event<'static>,
 }
 
 impl RecordMapper {
     /// Appends the document of `record` to `out`, one line of JSON without its end. `host_name` is the host of records that
     /// name none.
     pub fn write(&mut self, record: &Record, host_name: Option<&str>, out: &mut Vec<u8>) {
+        self.fill(record, host_name, None);
+        self.document.write(&MAPPINGS.layout, out);
+    }
+
+    /// The values of the wanted fields that the document of `record` would have. The second is whether the document may differ.
+    pub fn pick(&mut self, record: &Record, host_name: Option<&str>, wishes: &Arc<Wishes>) -> (Picked, bool) {
+        self.fill(record, host_name, Some(wishes));
+        let mut picked = Picked::with_room(48, 1024);
+        let mut sure = true;
+        for (slot, node) in wishes.slots() {
+            let Some(text) = self.document.text(slot) else { continue };
+            let fields = wishes.projection.slots(node);
+            match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+                Some(content) => picked.text(fields, &unescape(content)),
+                None if text.starts_with(['[', '{']) => {
+                    let mut event: Event<'_> = std::mem::take(&mut self.scratch);
+                    event.widen(wishes.projection.width);
+                    sure &= Scanner::new(&wishes.projection).value(text, node, &mut event).is_ok();
+                    picked.all(&event);
+                    self.scratch = event.recycle();
+                }
+                None => sure &= picked.literal(fields, text),
+            }
+        }
+        (picked, !sure)
+    }
+
+    /// Makes the document of a record, as far as it is wanted.
+    fn fill(&mut self, record: &Record, host_name: Option<&str>, wishes: Option<&Arc<Wishes>>) {
         let mappings = &*MAPPINGS;
-        self.document.clear(&mappings.layout);
+        self.document.clear(&mappings.layout, wishes.map(Arc::clone));
+        self.wishes = wishes.map(Arc::clone);
         self.related.iter_mut().for_each(Vec::clear);
         self.expanded.clear();
         self.event_data.clear();
@@ -51,16 +89,15 @@ impl RecordMapper {
         }
         self.values(provider, record, event);
         self.finish(mappings, record);
-        self.document.write(&mappings.layout, out);
     }
 
-    fn text(&mut self, mappings: &Mappings, path: &'static str, rank: u32, text: &str) {
+    fn text(&mut self, mappings: &Mappings, path: usize, rank: u32, text: &str) {
         if !text.is_empty() {
             self.document.put(mappings.common[path], rank, |out| write_string(text, out));
         }
     }
 
-    fn number(&mut self, mappings: &Mappings, path: &'static str, text: &str) {
+    fn number(&mut self, mappings: &Mappings, path: usize, text: &str) {
         if let Some(value) = convert::integer(text) {
             self.document.put(mappings.common[path], COMMON, |out| out.extend_from_slice(value.to_string().as_bytes()));
         }
@@ -71,37 +108,37 @@ impl RecordMapper {
         let computer = record.get(System::Computer);
         let host = if computer.is_empty() { host_name.unwrap_or_default() } else { computer };
         for (path, text) in [
-            ("@timestamp", record.get(System::Time)),
-            ("ecs.version", "8.17.0"),
-            ("event.kind", "event"),
-            ("event.code", record.get(System::EventId)),
-            ("event.provider", record.get(System::Provider)),
-            ("event.action", record.get(System::TaskName)),
-            ("host.name", host),
-            ("host.os.type", "windows"),
-            ("log.level", level(record)),
-            ("winlog.activity_id", record.get(System::ActivityId)),
-            ("winlog.channel", record.get(System::Channel)),
-            ("winlog.computer_name", computer),
-            ("winlog.event_id", record.get(System::EventId)),
-            ("winlog.opcode", opcode(record)),
-            ("winlog.provider_guid", record.get(System::ProviderGuid)),
-            ("winlog.provider_name", record.get(System::Provider)),
-            ("winlog.record_id", record.get(System::RecordId)),
-            ("winlog.task", record.get(System::TaskName)),
+            (const { common("@timestamp") }, record.get(System::Time)),
+            (const { common("ecs.version") }, "8.17.0"),
+            (const { common("event.kind") }, "event"),
+            (const { common("event.code") }, record.get(System::EventId)),
+            (const { common("event.provider") }, record.get(System::Provider)),
+            (const { common("event.action") }, record.get(System::TaskName)),
+            (const { common("host.name") }, host),
+            (const { common("host.os.type") }, "windows"),
+            (const { common("log.level") }, level(record)),
+            (const { common("winlog.activity_id") }, record.get(System::ActivityId)),
+            (const { common("winlog.channel") }, record.get(System::Channel)),
+            (const { common("winlog.computer_name") }, computer),
+            (const { common("winlog.event_id") }, record.get(System::EventId)),
+            (const { common("winlog.opcode") }, opcode(record)),
+            (const { common("winlog.provider_guid") }, record.get(System::ProviderGuid)),
+            (const { common("winlog.provider_name") }, record.get(System::Provider)),
+            (const { common("winlog.record_id") }, record.get(System::RecordId)),
+            (const { common("winlog.task") }, record.get(System::TaskName)),
         ] {
             self.text(mappings, path, COMMON, text);
         }
         let message = record.get(System::Message).trim_end();
         if message.contains('\r') {
-            self.text(mappings, "message", COMMON, &message.replace("\r\n", "\n"));
+            self.text(mappings, const { common("message") }, COMMON, &message.replace("\r\n", "\n"));
         } else {
-            self.text(mappings, "message", COMMON, message);
+            self.text(mappings, const { common("message") }, COMMON, message);
         }
-        self.number(mappings, "winlog.process.pid", record.get(System::ProcessId));
-        self.number(mappings, "winlog.process.thread.id", record.get(System::ThreadId));
+        self.number(mappings, const { common("winlog.process.pid") }, record.get(System::ProcessId));
+        self.number(mappings, const { common("winlog.process.thread.id") }, record.get(System::ThreadId));
         if record.get(System::Version) != "0" {
-            self.number(mappings, "winlog.version", record.get(System::Version));
+            self.number(mappings, const { common("winlog.version") }, record.get(System::Version));
         }
         self.keywords(mappings, record);
         self.user(mappings, record.get(System::UserId));
@@ -120,41 +157,48 @@ impl RecordMapper {
         };
         // The bits mean an audit in the Security log only.
         if record.get(System::Channel) == "Security" || outcome.is_empty() {
-            self.text(mappings, "event.outcome", COMMON, outcome);
-            self.document.put(mappings.common["winlog.keywords"], COMMON, |out| write_strings(out, [name]));
+            self.text(mappings, const { common("event.outcome") }, COMMON, outcome);
+            self.document
+                .put(mappings.common[const { common("winlog.keywords") }], COMMON, |out| write_strings(out, [name]));
         }
     }
 
     /// The record's user; the accounts whose SID is the same everywhere have their names.
     fn user(&mut self, mappings: &Mappings, sid: &str) {
-        self.text(mappings, "winlog.user.identifier", COMMON, sid);
+        self.text(mappings, const { common("winlog.user.identifier") }, COMMON, sid);
         let name = match sid {
             "S-1-5-18" => "SYSTEM",
             "S-1-5-19" => "LOCAL SERVICE",
             "S-1-5-20" => "NETWORK SERVICE",
             _ => return,
         };
-        self.text(mappings, "winlog.user.name", COMMON, name);
-        self.text(mappings, "winlog.user.domain", COMMON, "NT AUTHORITY");
-        self.text(mappings, "winlog.user.type", COMMON, "Well Known Group");
+        self.text(mappings, const { common("winlog.user.name") }, COMMON, name);
+        self.text(mappings, const { common("winlog.user.domain") }, COMMON, "NT AUTHORITY");
+        self.text(mappings, const { common("winlog.user.type") }, COMMON, "Well Known Group");
     }
 
     fn constants(&mut self, mappings: &Mappings, provider: &Provider, event: u32) {
-        self.text(mappings, "host.os.type", FIXED, provider.os.as_deref().unwrap_or_default());
+        self.text(mappings, const { common("host.os.type") }, FIXED, provider.os.as_deref().unwrap_or_default());
         let own = provider.events.get(&event);
         for (rank, all) in own.map(|own| (FIXED, own)).into_iter().chain([(COMMON - 1, &provider.default)]) {
             let constants = &all.constants;
-            for (path, values) in [("event.category", &constants.category), ("event.type", &constants.kind)] {
+            for (path, values) in [
+                (const { common("event.category") }, &constants.category),
+                (const { common("event.type") }, &constants.kind),
+            ] {
                 if !values.is_empty() {
                     let values = values.iter().map(String::as_str);
                     self.document.put(mappings.common[path], rank, |out| write_strings(out, values));
                 }
             }
             let module = constants.module.as_ref().or(provider.module.as_ref());
-            for (path, text) in [("event.action", &constants.action), ("event.outcome", &constants.outcome)] {
+            for (path, text) in [
+                (const { common("event.action") }, &constants.action),
+                (const { common("event.outcome") }, &constants.outcome),
+            ] {
                 self.text(mappings, path, rank, text.as_deref().unwrap_or_default());
             }
-            self.text(mappings, "event.module", rank, module.map_or("", String::as_str));
+            self.text(mappings, const { common("event.module") }, rank, module.map_or("", String::as_str));
             for (slot, value) in &all.set {
                 self.document.put(*slot, rank, |out| write_string(value, out));
             }
@@ -165,11 +209,11 @@ impl RecordMapper {
     fn times(&mut self, mappings: &Mappings, provider: &Provider, record: &Record) {
         if let Some(name) = &provider.time {
             let own = record.data().find(|(data, _)| data == name).and_then(|(_, value)| convert::utc_time(value));
-            self.text(mappings, "event.created", COMMON, record.get(System::Time));
-            self.text(mappings, "@timestamp", FIXED, &own.unwrap_or_default());
+            self.text(mappings, const { common("event.created") }, COMMON, record.get(System::Time));
+            self.text(mappings, const { common("@timestamp") }, FIXED, &own.unwrap_or_default());
         }
         if provider.user {
-            self.text(mappings, "user.id", COMMON, record.get(System::UserId));
+            self.text(mappings, const { common("user.id") }, COMMON, record.get(System::UserId));
         }
     }
 
@@ -207,6 +251,9 @@ impl RecordMapper {
 
     /// Adds a value to the event data; of two with one name the first counts.
     fn stay(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.wishes.as_ref().is_some_and(|wishes| !wishes.wants_data(name)) {
+            return;
+        }
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         for byte in name.bytes() {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
@@ -320,6 +367,9 @@ impl RecordMapper {
     }
 
     fn relate(&mut self, related: Related, text: &str) {
+        if self.wishes.as_ref().is_some_and(|wishes| !wishes.related) {
+            return;
+        }
         let list = &mut self.related[related as usize];
         if !text.is_empty() && !list.iter().any(|known| known == text) {
             list.push(text.to_owned());
@@ -411,10 +461,10 @@ impl RecordMapper {
 
     fn finish(&mut self, mappings: &Mappings, record: &Record) {
         for (related, path) in [
-            (Related::Hash, "related.hash"),
-            (Related::Hosts, "related.hosts"),
-            (Related::Ip, "related.ip"),
-            (Related::User, "related.user"),
+            (Related::Hash, const { common("related.hash") }),
+            (Related::Hosts, const { common("related.hosts") }),
+            (Related::Ip, const { common("related.ip") }),
+            (Related::User, const { common("related.user") }),
         ] {
             let list = &self.related[related as usize];
             if !list.is_empty() {
@@ -427,7 +477,7 @@ impl RecordMapper {
             self.stay("xml_name", |out| write_string(root, out));
         }
         if !self.event_data.is_empty() {
-            let path = if root.is_empty() { "winlog.event_data" } else { "winlog.user_data" };
+            let path = if root.is_empty() { common("winlog.event_data") } else { common("winlog.user_data") };
             let data = &self.event_data;
             self.document.put(mappings.common[path], FIXED, |out| {
                 out.push(b'{');

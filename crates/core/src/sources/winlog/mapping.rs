@@ -1,7 +1,8 @@
 //! The mappings of providers to ECS, read from the TOML files of `content/sources/windows` and `linux` that are compiled in. Adding an
 //! event or a field changes one of them and nothing here.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -64,6 +65,26 @@ const COMMON: &[&str] = &[
     "winlog.user_data",
     "winlog.version",
 ];
+
+/// The place of a path among those that every document may have; one that is not there does not compile.
+pub const fn common(path: &str) -> usize {
+    let mut place = 0;
+    while place < COMMON.len() {
+        if same(COMMON[place].as_bytes(), path.as_bytes()) {
+            return place;
+        }
+        place += 1;
+    }
+    panic!("the path is not among those that every document may have");
+}
+
+const fn same(left: &[u8], right: &[u8]) -> bool {
+    let mut at = 0;
+    while at < left.len() && at < right.len() && left[at] == right[at] {
+        at += 1;
+    }
+    at == left.len() && at == right.len()
+}
 
 /// How a value becomes a field. The names are those of the TOML files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -196,6 +217,33 @@ struct File {
     map: Vec<Line>,
 }
 
+/// Hashes the names of values, of which a mapping knows some dozens: nobody gains by names that fall together.
+#[derive(Debug, Default)]
+pub struct NameHasher(u64);
+
+/// See [`NameHasher`].
+pub type Names = BuildHasherDefault<NameHasher>;
+
+impl Hasher for NameHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let mut eights = bytes.chunks_exact(8);
+        let rest = eights.by_ref().fold(self.0, |hash, eight| {
+            mix(hash, u64::from_le_bytes(eight.try_into().expect("a piece of eight bytes")))
+        });
+        let last = eights.remainder().iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+        self.0 = mix(rest, last ^ (bytes.len() as u64) << 56);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+fn mix(hash: u64, word: u64) -> u64 {
+    let wide = u128::from(hash ^ word ^ 0x9E37_79B9_7F4A_7C15) * u128::from(0xD6E8_FEB8_6659_FD93_u64);
+    wide as u64 ^ (wide >> 64) as u64
+}
+
 /// One way from a value to fields.
 #[derive(Debug)]
 pub struct Step {
@@ -227,11 +275,11 @@ pub struct Provider {
     pub time: Option<String>,
     pub user: bool,
     pub empty: Vec<String>,
-    pub drop: BTreeSet<String>,
+    pub drop: HashSet<String, Names>,
     pub expand: Vec<Expand>,
     pub default: EventConstants,
     pub events: HashMap<u32, EventConstants>,
-    pub steps: HashMap<String, Vec<Step>>,
+    pub steps: HashMap<String, Vec<Step>, Names>,
 }
 
 /// [`Constants`] with their slots.
@@ -246,7 +294,8 @@ pub struct EventConstants {
 pub struct Mappings {
     pub layout: Layout,
     pub providers: HashMap<String, std::sync::Arc<Provider>>,
-    pub common: HashMap<&'static str, Slot>,
+    /// The slots of what every document may have; see [`common`].
+    pub common: Vec<Slot>,
 }
 
 /// The mappings that are compiled in.
@@ -298,7 +347,7 @@ impl Mappings {
             paths.extend(constants.flat_map(|constants| constants.set.keys().cloned()));
         }
         let layout = Layout::new(&paths);
-        let common = COMMON.iter().map(|&path| (path, layout.slot(path))).collect();
+        let common = COMMON.iter().map(|&path| layout.slot(path)).collect();
         let mut providers = HashMap::new();
         for file in files {
             let names = file.providers.clone();
@@ -315,7 +364,7 @@ impl Provider {
             set: constants.set.iter().map(|(path, value)| (layout.slot(path), value.clone())).collect(),
             constants,
         };
-        let mut steps: HashMap<String, Vec<Step>> = HashMap::new();
+        let mut steps: HashMap<String, Vec<Step>, Names> = HashMap::default();
         let mut rank = 0;
         for line in file.map {
             for name in &line.data {

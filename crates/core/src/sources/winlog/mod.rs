@@ -8,9 +8,11 @@ mod mapping;
 mod record;
 mod time;
 mod tree;
+mod wishes;
 
 pub use mapper::RecordMapper;
 pub use mapping::property_names;
 pub use record::{Record, System};
 pub use time::push_filetime;
 pub use tree::{Name, Tree};
+pub use wishes::Wishes;
