@@ -2,44 +2,12 @@
 
 mod common;
 
-use std::io::Read;
-use std::path::PathBuf;
-
-use common::decode;
-
-fn shared() -> Option<PathBuf> {
-    let root = std::env::var_os("CONTRABAND_SHARED")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")), PathBuf::from);
-    let folder = root.join("telemetry/public");
-    folder.is_dir().then_some(folder)
-}
-
-/// Every EVTX of the shared archives, with its name.
-fn recordings() -> Vec<(String, Vec<u8>)> {
-    let mut found = Vec::new();
-    for archive in shared().into_iter().flat_map(|folder| std::fs::read_dir(folder).expect("a readable folder")) {
-        let path = archive.expect("a readable entry").path();
-        if path.extension().is_none_or(|extension| extension != "zip") {
-            continue;
-        }
-        let mut zip = zip::ZipArchive::new(std::fs::File::open(&path).expect("readable")).expect("a zip file");
-        for index in 0..zip.len() {
-            let mut entry = zip.by_index(index).expect("an entry");
-            let name = entry.name().expect("a name").into_owned();
-            if PathBuf::from(&name).extension().is_some_and(|extension| extension == "evtx") {
-                let mut bytes = Vec::new();
-                entry.read_to_end(&mut bytes).expect("a readable entry");
-                found.push((name, bytes));
-            }
-        }
-    }
-    found
-}
+use common::{decode, folder, recordings};
 
 #[test]
 fn counts_equal_those_of_the_evtx_crate() {
     let recordings = recordings();
-    assert!(shared().is_none() || recordings.len() > 150, "{} files", recordings.len());
+    assert!(folder().is_none() || recordings.len() > 150, "{} files", recordings.len());
     let mut records = 0;
     for (name, bytes) in recordings {
         let ours = decode("evtx", &bytes, 1 << 20);

@@ -4,19 +4,8 @@ mod common;
 
 use std::path::PathBuf;
 
-use common::{decode, recognised};
+use common::{corpus, decode, recognised, shared};
 use serde_json::{Value, json};
-
-fn corpus(path: &str) -> Vec<u8> {
-    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/corpus"));
-    std::fs::read(root.join(path)).expect("a file of the corpus")
-}
-
-fn shared(path: &str) -> Option<Vec<u8>> {
-    let root = std::env::var_os("CONTRABAND_SHARED")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")), PathBuf::from);
-    std::fs::read(root.join("telemetry").join(path)).ok()
-}
 
 /// The fields of `expected` and `found` that differ.
 fn differences(expected: &Value, found: &Value, path: &str, out: &mut Vec<String>) {

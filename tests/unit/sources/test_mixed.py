@@ -144,3 +144,18 @@ def test_a_folder_of_every_kind_is_scanned_in_one_command(tmp_path: Path, capsys
         alone = [alert["kibana.alert.rule.name"] for alert in alerts(capsys, str(tmp_path / name))]
         mixed = [alert for alert in together if alert["contraband.origin.path"] == str(tmp_path / name)]
         assert sorted(alert["kibana.alert.rule.name"] for alert in mixed) == sorted(alone)
+
+
+def test_events_that_no_source_claims_are_counted_and_told_with_their_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    lines = ['{"message":"no field of ECS"}', '{"@timestamp":"2026-11-24T03:34:24Z","event":{"module":"nobodys"}}']
+    (tmp_path / "odd.ndjson").write_text("\n".join([*lines, *[lines[0]] * 10]) + "\n")
+    with pytest.raises(SystemExit):
+        main(["scan", str(tmp_path), "--format", "ndjson"])
+    told = capsys.readouterr().err
+    assert "12 events of unknown source" in told
+    assert "odd.ndjson: record 1, byte 0: none of _index, data_stream.type" in told
+    assert f'odd.ndjson: record 2, byte {len(lines[0]) + 1}: no source has event.module: "nobodys"' in told
+    assert "record 5, " in told
+    assert "record 6, " not in told

@@ -1,6 +1,9 @@
 //! What the tests of the sources share: a sink that keeps everything, and a writer of small EVTX files.
 #![allow(dead_code)] // each test file uses its part
 
+use std::io::Read as _;
+use std::path::PathBuf;
+
 use contraband_core::sources::{FORMATS, Fault, Place, Reading, Settings, Sink};
 
 /// Keeps what a decoder gives.
@@ -242,4 +245,47 @@ fn record(chunk: &mut Vec<u8>, number: u64, event: &Written<'_>) {
     chunk[start + 4..start + 8].copy_from_slice(&size.to_le_bytes());
     let end = chunk.len();
     chunk[end - 4..].copy_from_slice(&size.to_le_bytes());
+}
+
+/// The public recordings, where they are there.
+pub fn folder() -> Option<PathBuf> {
+    let root = std::env::var_os("CONTRABAND_SHARED")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")), PathBuf::from);
+    let folder = root.join("telemetry/public");
+    folder.is_dir().then_some(folder)
+}
+
+/// Every EVTX of the shared archives, with its name.
+pub fn recordings() -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for archive in folder().into_iter().flat_map(|folder| std::fs::read_dir(folder).expect("a readable folder")) {
+        let path = archive.expect("a readable entry").path();
+        if path.extension().is_none_or(|extension| extension != "zip") {
+            continue;
+        }
+        let mut zip = zip::ZipArchive::new(std::fs::File::open(&path).expect("readable")).expect("a zip file");
+        for index in 0..zip.len() {
+            let mut entry = zip.by_index(index).expect("an entry");
+            let name = entry.name().expect("a name").into_owned();
+            if PathBuf::from(&name).extension().is_some_and(|extension| extension == "evtx") {
+                let mut bytes = Vec::new();
+                entry.read_to_end(&mut bytes).expect("a readable entry");
+                found.push((name, bytes));
+            }
+        }
+    }
+    found
+}
+
+/// A file of the project's own corpus.
+pub fn corpus(path: &str) -> Vec<u8> {
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/corpus"));
+    std::fs::read(root.join(path)).expect("a file of the corpus")
+}
+
+/// A file of the shared telemetry, where that is there.
+pub fn shared(path: &str) -> Option<Vec<u8>> {
+    let root = std::env::var_os("CONTRABAND_SHARED")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")), PathBuf::from);
+    std::fs::read(root.join("telemetry").join(path)).ok()
 }
