@@ -13,10 +13,6 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::time::Duration;
 
-/// What one thread reads, another judges and a third writes: allocators of the C library hold each other up at that.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 create_exception!(_core, PlanError, PyValueError, "A rule set or options that the core cannot load.");
 
 /// A loaded rule set, joined.
