@@ -84,7 +84,11 @@ impl Scan {
         loop {
             let inner = &mut self.inner;
             match py.detach(|| inner.next_within(Duration::from_millis(100))) {
-                Next::Block(block) => return Ok(Some(PyBytes::new(py, &block))),
+                Next::Block(block) => {
+                    let bytes = PyBytes::new(py, &block);
+                    self.inner.recycle(block);
+                    return Ok(Some(bytes));
+                }
                 Next::End => return Ok(None),
                 Next::NotYet => py.check_signals()?,
             }

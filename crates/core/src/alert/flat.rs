@@ -43,7 +43,7 @@ impl<'o> Flat<'o> {
                 self.path.push('.');
             }
             self.path.push_str(name);
-            self.dotted |= name.contains('.');
+            self.dotted |= name.bytes().any(|byte| byte == b'.');
             cursor.blank();
             let start = cursor.at;
             let opened =

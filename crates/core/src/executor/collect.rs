@@ -5,6 +5,7 @@ use super::engine::Loaded;
 use super::held::Held;
 use super::matches::Matches;
 use super::options::{Output, ScanOptions};
+use super::pool::Pool;
 use super::streams::Streams;
 use super::summary::{ProfileSummary, Summary, UNCLAIMED, Unclaimed};
 use super::work::Done;
@@ -17,6 +18,7 @@ use std::io;
 pub(super) struct Collector<'l> {
     loaded: &'l Loaded,
     options: &'l ScanOptions,
+    pool: &'l Pool,
     pub summary: Summary,
     /// Of a query of events.
     matches: Option<Matches>,
@@ -33,13 +35,14 @@ pub(super) struct Collector<'l> {
 }
 
 impl<'l> Collector<'l> {
-    pub(super) fn new(loaded: &'l Loaded, options: &'l ScanOptions) -> Self {
+    pub(super) fn new(loaded: &'l Loaded, options: &'l ScanOptions, pool: &'l Pool) -> Self {
         let limit = loaded.options.memory;
         let shape = loaded.program.shapes().first();
         let query = shape.filter(|shape| options.output != Output::Alerts && shape.kind == Kind::Event);
         Self {
             loaded,
             options,
+            pool,
             summary: Summary::default(),
             matches: query.map(|shape| Matches::new(options, &shape.pipes, limit)),
             chains: query.is_none().then(|| Chains::new(limit)),
@@ -64,7 +67,7 @@ impl<'l> Collector<'l> {
     /// The next chunk, in order. Gives the output that is ready.
     pub(super) fn add(&mut self, done: Done) -> io::Result<Vec<u8>> {
         let before = if done.relative { self.summary.files[done.file].records } else { 0 };
-        let mut out = Vec::new();
+        let mut out = if done.alerts.bytes.is_empty() { Vec::new() } else { self.pool.take() };
         let mut written = 0;
         for mut kept in done.kept {
             let after = kept.after;
@@ -89,6 +92,7 @@ impl<'l> Collector<'l> {
             }
         }
         done.alerts.resolve_part(written..done.alerts.bytes.len(), before, &mut out);
+        self.pool.give(done.alerts.bytes);
         self.arrivals += done.records;
         for (rule, count) in &done.counts {
             *self.summary.alerts.entry(self.loaded.ids[*rule as usize].clone()).or_default() += count;

@@ -10,6 +10,7 @@ mod held;
 mod marks;
 mod matches;
 mod options;
+mod pool;
 mod range;
 mod read;
 mod scan;

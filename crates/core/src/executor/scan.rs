@@ -4,6 +4,7 @@ use super::collect::Collector;
 use super::engine::{Engine, Loaded};
 use super::gate::Gate;
 use super::options::ScanOptions;
+use super::pool::Pool;
 use super::read::{Reader, Told};
 use super::summary::Summary;
 use super::work::{Chunk, Done, Limits, Worker};
@@ -46,6 +47,7 @@ pub struct Scan {
     done: Arc<AtomicU64>,
     total: Arc<AtomicU64>,
     summary: Arc<Mutex<Summary>>,
+    pool: Arc<Pool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -61,6 +63,7 @@ impl Scan {
             done: Arc::default(),
             total: Arc::default(),
             summary: Arc::default(),
+            pool: Arc::default(),
             thread: None,
         };
         let run = Run {
@@ -71,6 +74,7 @@ impl Scan {
             done: Arc::clone(&scan.done),
             total: Arc::clone(&scan.total),
             summary: Arc::clone(&scan.summary),
+            pool: Arc::clone(&scan.pool),
         };
         scan.thread = Some(thread::spawn(move || run.run(&inputs, &sender)));
         Ok(scan)
@@ -95,6 +99,11 @@ impl Scan {
                 Next::End
             }
         }
+    }
+
+    /// Takes back a block that has been used, so that its memory serves another.
+    pub fn recycle(&self, block: Vec<u8>) {
+        self.pool.give(block);
     }
 
     /// A second handle, for whoever wants to know how far the scan is while another waits for its output.
@@ -150,6 +159,7 @@ struct Run {
     done: Arc<AtomicU64>,
     total: Arc<AtomicU64>,
     summary: Arc<Mutex<Summary>>,
+    pool: Arc<Pool>,
 }
 
 impl Run {
@@ -173,7 +183,7 @@ impl Run {
             }
             drop(work);
             scope.spawn(move || self.read(inputs, &jobs, &back, gate));
-            let mut collector = Collector::new(&self.loaded, &self.options);
+            let mut collector = Collector::new(&self.loaded, &self.options, &self.pool);
             self.collect(&results, &mut collector, output, gate);
             // Nobody reads on: the other threads must not wait for room.
             gate.close();
@@ -182,7 +192,7 @@ impl Run {
     }
 
     fn work(&self, work: &Receiver<(u64, Chunk)>, back: &Sender<(u64, Back)>) {
-        let mut worker = Worker::new(&self.loaded, &self.options, &self.limits);
+        let mut worker = Worker::new(&self.loaded, &self.options, &self.limits, &self.pool);
         for (number, chunk) in work {
             let done = worker.chunk(&chunk);
             if back.send((number, Back::Done(Box::new(done)))).is_err() {

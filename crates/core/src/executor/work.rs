@@ -3,6 +3,7 @@
 use super::engine::Loaded;
 use super::marks::first_to_enrich;
 use super::options::{Output, ScanOptions};
+use super::pool::Pool;
 use super::range::{LENGTH, Range};
 use super::summary::UNCLAIMED;
 use crate::alert::{self, Installation, Origin, Subject, Text};
@@ -156,6 +157,7 @@ pub(super) struct Worker<'l> {
     loaded: &'l Loaded,
     options: &'l ScanOptions,
     limits: &'l Limits,
+    pool: &'l Pool,
     evaluator: Evaluator,
     memo: Memo,
     hits: Vec<Hit>,
@@ -164,13 +166,13 @@ pub(super) struct Worker<'l> {
 }
 
 impl<'l> Worker<'l> {
-    pub(super) fn new(loaded: &'l Loaded, options: &'l ScanOptions, limits: &'l Limits) -> Self {
+    pub(super) fn new(loaded: &'l Loaded, options: &'l ScanOptions, limits: &'l Limits, pool: &'l Pool) -> Self {
         let mut evaluator = loaded.program.evaluator();
         if options.profile {
             evaluator.measure();
         }
         let memo = Memo::default();
-        Self { loaded, options, limits, evaluator, memo, hits: Vec::new(), buffer: Vec::new() }
+        Self { loaded, options, limits, pool, evaluator, memo, hits: Vec::new(), buffer: Vec::new() }
     }
 
     pub(super) fn chunk(&mut self, chunk: &Chunk) -> Done {
@@ -449,6 +451,9 @@ impl<'l> Worker<'l> {
         }
         if kind == Kind::Event && alerts {
             *done.counts.entry(rule).or_default() += 1;
+            if done.alerts.bytes.capacity() == 0 {
+                done.alerts.bytes = self.pool.take();
+            }
             alert::event(&self.loaded.alerts[rule as usize], subject, &mut done.alerts);
             return;
         }
