@@ -12,6 +12,9 @@ use crate::spill::{Record, Sorter, Store, Taken, put_number};
 use std::cmp::Ordering;
 use std::io;
 
+/// Stands for an event that is not kept.
+const NOWHERE: u64 = u64::MAX;
+
 #[derive(Debug)]
 pub(super) struct Chains {
     limit: usize,
@@ -24,9 +27,9 @@ impl Chains {
         Self { limit, fits: Sorter::new(limit / 2, Fit::cmp_taken), events: Store::new(limit / 2) }
     }
 
-    /// The next event in order of arrival, with what it is a candidate for.
-    pub(super) fn push(&mut self, candidates: Vec<Candidate>, held: &Held) -> io::Result<()> {
-        let handle = self.events.add(held)?;
+    /// The next event in order of arrival, with what it is a candidate for. None where no result can show it.
+    pub(super) fn push(&mut self, candidates: Vec<Candidate>, held: Option<&Held>) -> io::Result<()> {
+        let handle = held.map_or(Ok(NOWHERE), |held| self.events.add(held))?;
         for candidate in candidates {
             for fit in candidate.fits(&handle) {
                 self.fits.push(fit)?;

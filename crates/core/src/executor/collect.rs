@@ -73,7 +73,7 @@ impl<'l> Collector<'l> {
             let after = kept.after;
             let mut candidates = std::mem::take(&mut kept.candidates);
             candidates.iter_mut().for_each(|candidate| candidate.order.arrival += self.arrivals);
-            let order = kept.order.take();
+            let (order, shown) = (kept.order.take(), kept.shown);
             let held = Held::new(kept, done.file, before, self.arrivals);
             if let (Some(matches), Some(mut order)) = (&mut self.matches, order) {
                 order.arrival += self.arrivals;
@@ -88,7 +88,7 @@ impl<'l> Collector<'l> {
                 }
             }
             if let Some(chains) = self.chains.as_mut().filter(|_| !candidates.is_empty()) {
-                chains.push(candidates, &held)?;
+                chains.push(candidates, Some(&held).filter(|_| shown))?;
             }
         }
         done.alerts.resolve_part(written..done.alerts.bytes.len(), before, &mut out);

@@ -60,6 +60,8 @@ pub(super) struct Kept {
     /// What it may be part of: candidates of sequences and samples; for a query of events, its order.
     pub candidates: Vec<Candidate>,
     pub order: Option<Order>,
+    /// Whether results may show it. Otherwise nothing of the event is here but its place.
+    pub shown: bool,
     /// Number of the event among the chunk's, from 0.
     pub arrival: u64,
     /// Bytes of the chunk's alerts that come before this event's sequences.
@@ -425,6 +427,7 @@ impl<'l> Worker<'l> {
             offset: spot.place.offset,
             candidates: Vec::new(),
             order: None,
+            shown: false,
             arrival: done.records - 1,
             after: 0,
         };
@@ -432,9 +435,11 @@ impl<'l> Worker<'l> {
             self.group(group, event, &subject, &mut kept, done);
         }
         if !kept.candidates.is_empty() || kept.order.is_some() {
-            kept.document = document.into();
-            kept.time = subject.time.map(str::to_owned);
-            kept.identity.clone_from(&identity);
+            if kept.shown {
+                kept.document = document.into();
+                kept.time = subject.time.map(str::to_owned);
+                kept.identity.clone_from(&identity);
+            }
             kept.after = done.alerts.bytes.len();
             done.kept.push(kept);
         }
@@ -443,7 +448,8 @@ impl<'l> Worker<'l> {
     /// The hits of one rule.
     fn group(&mut self, hits: &[Hit], event: &Event<'_>, subject: &Subject<'_, '_>, kept: &mut Kept, done: &mut Done) {
         let rule = hits[0].rule;
-        let kind = self.loaded.program.shapes()[rule as usize].kind;
+        let shape = &self.loaded.program.shapes()[rule as usize];
+        let kind = shape.kind;
         let alerts = self.options.output == Output::Alerts;
         if alerts && self.loaded.has_exceptions[rule as usize] && self.evaluator.excepted(event, rule) {
             *done.excepted.entry(rule).or_default() += 1;
@@ -460,6 +466,7 @@ impl<'l> Worker<'l> {
         let order = self.evaluator.order(event, rule, kept.arrival);
         if kind == Kind::Event {
             kept.order = Some(order);
+            kept.shown = true;
             return;
         }
         if order.time.is_none() && kind == Kind::Sequence {
@@ -474,6 +481,7 @@ impl<'l> Worker<'l> {
                 done.faults.push(too_many_keys(place, &self.loaded.ids[rule as usize]));
             }
             if !keys.is_empty() {
+                kept.shown |= shape.shows(hit.stage);
                 stages.push((hit.stage, keys));
             }
         }

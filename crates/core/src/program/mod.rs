@@ -95,6 +95,13 @@ pub struct Shape {
     pub pipes: Vec<Pipe>,
 }
 
+impl Shape {
+    /// Whether an event that fills the stage is part of results. One that must be missing is not, nor is one that ends a sequence.
+    pub fn shows(&self, stage: u16) -> bool {
+        self.stages.get(usize::from(stage)).is_some_and(|stage| !stage.missing)
+    }
+}
+
 /// One stage of a [`Shape`].
 #[derive(Clone, Debug)]
 pub struct StageShape {
