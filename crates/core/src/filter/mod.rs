@@ -8,8 +8,8 @@ mod vector;
 
 use crate::plan::RuleSet;
 use literals::Need;
-use search::{Meaning, Search};
-use std::collections::BTreeMap;
+use search::{Meaning, Search, WINDOW};
+use std::collections::{BTreeMap, HashMap};
 
 /// A literal that fewer lines contain is enough alone.
 const RARE: f64 = 0.04;
@@ -131,7 +131,18 @@ impl Gathered {
         let more = |clause: u128| clauses.iter().any(|other| *other != clause && other & clause == *other);
         self.clauses = clauses.iter().copied().filter(|clause| !more(*clause)).collect();
         let texts: Vec<String> = self.enough.keys().cloned().collect();
-        self.enough.retain(|text, _| !texts.iter().any(|other| other.len() < text.len() && text.contains(other)));
+        let mut starting: HashMap<&[u8], Vec<&str>> = HashMap::new();
+        texts.iter().for_each(|text| {
+            starting.entry(text.as_bytes().get(..WINDOW).unwrap_or(text.as_bytes())).or_default().push(text);
+        });
+        let holds = |text: &str, at: usize, window: &[u8]| {
+            let others = starting.get(window).into_iter().flatten();
+            others
+                .into_iter()
+                .any(|other| other.len() < text.len() && text.as_bytes()[at..].starts_with(other.as_bytes()))
+        };
+        self.enough
+            .retain(|text, _| !text.as_bytes().windows(WINDOW).enumerate().any(|(at, window)| holds(text, at, window)));
     }
 
     /// The share of lines that would be read, roughly.

@@ -1,5 +1,7 @@
 //! How often texts stand in telemetry, roughly: which of several literals to search for. No result depends on it.
 
+use std::sync::LazyLock;
+
 /// What many lines contain, lowered and as JSON writes it, with the share of lines that do.
 const COMMON: [(&str, f64); 80] = [
     (r#"{"process":{"#, 0.9),
@@ -84,9 +86,24 @@ const COMMON: [(&str, f64); 80] = [
     ("\"python3\"", 0.03),
 ];
 
+/// The texts of [`COMMON`], the most common first, and a line break after each.
+static TEXTS: LazyLock<(String, Vec<(usize, f64)>)> = LazyLock::new(|| {
+    let mut known = COMMON.to_vec();
+    known.sort_by(|one, two| two.1.total_cmp(&one.1));
+    let (mut texts, mut ends) = (String::new(), Vec::new());
+    for (text, share) in known {
+        texts.push_str(text);
+        texts.push('\n');
+        ends.push((texts.len(), share));
+    }
+    (texts, ends)
+});
+
 /// The share of lines that contain the text, in any case.
 pub(super) fn share(literal: &str) -> f64 {
-    let known = COMMON.iter().filter(|(text, _)| text.contains(literal)).map(|(_, share)| *share).fold(0.0, f64::max);
+    let (texts, ends) = &*TEXTS;
+    let found = memchr::memmem::find(texts.as_bytes(), literal.as_bytes());
+    let known = found.and_then(|at| ends.iter().find(|(end, _)| at < *end)).map_or(0.0, |(_, share)| *share);
     // Each further byte makes it rarer, and few values are exactly some word.
     let whole = literal.len() > 2 && literal.starts_with('"') && literal.ends_with('"');
     let by_length = if whole { 0.05 } else { 0.3 } * 0.45_f64.powi(literal.len() as i32 - 3);
