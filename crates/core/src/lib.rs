@@ -1,6 +1,6 @@
 //! The engine: bytes in, matches out. It knows no Python and no EQL text; what to look for comes as a plan.
 
-// `filter::vector` alone has vector instructions, and with them `unsafe`.
+// `filter::vector` and `json::vector` alone have vector instructions, and with them `unsafe`.
 #![deny(unsafe_code)]
 
 pub mod alert;

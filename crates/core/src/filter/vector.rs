@@ -1,4 +1,4 @@
-//! The search with vector instructions: 32 places of the text at a time. The only module with `unsafe`: loads from memory, and calls of
+//! The search with vector instructions: 32 places of the text at a time. With `json::vector` the only module with `unsafe`: loads from memory, and calls of
 //! functions that need AVX2 after it was found to be there. `Search::line_by_bytes` is its twin.
 #![allow(unsafe_code)]
 

@@ -268,6 +268,14 @@ impl Brackets {
 /// The first quote, backslash or control character at or after `at`; the length of the text when there is none.
 #[inline]
 pub(super) fn special(bytes: &[u8], mut at: usize) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    while let Some(sixteen) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let found = super::vector::specials(sixteen);
+        if found != 0 {
+            return at + found.trailing_zeros() as usize;
+        }
+        at += 16;
+    }
     while let Some(eight) = bytes.get(at..at + 8) {
         let word = u64::from_le_bytes(eight.try_into().expect("a slice of eight bytes"));
         // In each term the lowest set bit is exact: a borrow only disturbs bytes above a true hit.

@@ -10,6 +10,8 @@ mod cursor;
 mod projection;
 mod scanner;
 mod text;
+#[cfg(target_arch = "x86_64")]
+mod vector;
 
 pub use clean::without_duplicates;
 pub use cursor::Cursor;
