@@ -7,7 +7,8 @@ use super::options::{Output, ScanOptions};
 use super::summary::Summary;
 use super::write::Writer;
 use crate::plan::Kind;
-use crate::sequences::{Candidate, Completed, Fit, Sequencer, Settings};
+use crate::program::Shape;
+use crate::sequences::{Candidate, Completed, Filled, Fit, Sequencer, Settings};
 use crate::spill::{Record, Sorter, Store, Taken, put_number};
 use std::cmp::Ordering;
 use std::io;
@@ -19,12 +20,18 @@ const NOWHERE: u64 = u64::MAX;
 pub(super) struct Chains {
     limit: usize,
     fits: Sorter<Fit<u64>>,
+    filled: Filled,
     events: Store<Held>,
 }
 
 impl Chains {
-    pub(super) fn new(limit: usize) -> Self {
-        Self { limit, fits: Sorter::new(limit / 2, Fit::cmp_taken), events: Store::new(limit / 2) }
+    pub(super) fn new(limit: usize, shapes: &[Shape]) -> Self {
+        Self {
+            limit,
+            fits: Sorter::new(limit / 2, Fit::cmp_taken),
+            filled: Filled::new(shapes),
+            events: Store::new(limit / 2),
+        }
     }
 
     /// The next event in order of arrival, with what it is a candidate for. None where no result can show it.
@@ -32,6 +39,7 @@ impl Chains {
         let handle = held.map_or(Ok(NOWHERE), |held| self.events.add(held))?;
         for candidate in candidates {
             for fit in candidate.fits(&handle) {
+                self.filled.add(&fit);
                 self.fits.push(fit)?;
             }
         }
@@ -39,7 +47,7 @@ impl Chains {
     }
 
     /// Matches everything, and writes what comes of it; gives how many results each rule has.
-    pub(super) fn write(self, options: &ScanOptions, out: &mut Writer<'_>) -> io::Result<Vec<u64>> {
+    pub(super) fn write(mut self, options: &ScanOptions, out: &mut Writer<'_>) -> io::Result<Vec<u64>> {
         let loaded = out.loaded;
         let mut results = Results {
             loaded,
@@ -54,8 +62,14 @@ impl Chains {
         let settings = Settings { max_samples_per_key: options.max_samples_per_key };
         let mut sequencer = Sequencer::new(&loaded.program, settings);
         let mut completed = Vec::new();
+        // A key that some stage has no candidate for comes to nothing: most do, and need not even be sorted.
+        let filled = self.filled;
+        self.fits.retain(|fit| filled.whole(fit));
         for fit in self.fits.finish()? {
-            sequencer.push(fit?, &mut completed);
+            let fit = fit?;
+            if filled.whole(&fit) {
+                sequencer.push(fit, &mut completed);
+            }
             for found in completed.drain(..) {
                 results.take(found, out)?;
             }

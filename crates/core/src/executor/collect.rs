@@ -45,7 +45,7 @@ impl<'l> Collector<'l> {
             pool,
             summary: Summary::default(),
             matches: query.map(|shape| Matches::new(options, &shape.pipes, limit)),
-            chains: query.is_none().then(|| Chains::new(limit)),
+            chains: query.is_none().then(|| Chains::new(limit, loaded.program.shapes())),
             streams: Streams::new(loaded, options),
             arrivals: 0,
             in_order: None,

@@ -1,5 +1,6 @@
 //! Sequences and samples: from candidate events in order to completed matches. Knows no event, only handles, times and keys.
 
+mod filled;
 mod key;
 mod machine;
 mod order;
@@ -7,6 +8,7 @@ mod record;
 mod sample;
 mod sequencer;
 
+pub use filled::Filled;
 pub use key::{Component, Key};
 pub use machine::Machine;
 pub use order::{Order, Time};

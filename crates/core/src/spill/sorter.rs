@@ -45,6 +45,12 @@ impl<T: Record> Sorter<T> {
         if self.size > self.limit { self.spill() } else { Ok(()) }
     }
 
+    /// Drops records that are not wanted. Those on disk stay.
+    pub fn retain(&mut self, wanted: impl FnMut(&T) -> bool) {
+        self.held.retain(wanted);
+        self.size = self.held.iter().map(Record::size).sum();
+    }
+
     fn spill(&mut self) -> io::Result<()> {
         self.held.sort_by(self.compare);
         let start = self.runs.last().map_or(0, |run| run.end);
