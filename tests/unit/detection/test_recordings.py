@@ -12,8 +12,6 @@ from shared import shared_path
 
 # Removing a package with no script of its own that fetches anything; its other half, the installation, is a case.
 QUIET_IN_THE_LAB = ("deb-sh-purge", "benign")
-# The parent of the hook's shell has no record of its own in auditd: it forked and never called exec.
-UNSEEN_BY_AUDITD = ("apt-hook-update",)
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +45,7 @@ def test_lab(package: Prepared, naming: str) -> None:
     wrong = []
     paths = sorted(shared_path("telemetry/linux-lab").glob(f"*.{naming}.ndjson*"))
     for path in paths:
-        quiet = path.name.startswith(QUIET_IN_THE_LAB) or (
-            naming == "auditd" and path.name.startswith(UNSEEN_BY_AUDITD)
-        )
+        quiet = path.name.startswith(QUIET_IN_THE_LAB)
         found = _loud(package, str(path))
         if bool(found) == quiet:
             wrong.append((path.name, found))

@@ -35,6 +35,7 @@ KNOWN_DIFFERENCES = {
     "macos-script-runs-untrusted",
     # Sigma's `Image` is the path of the program; auditd's `process.name` is what the process calls itself: `sh` of /usr/bin/dash.
     "linux-script-interpreter-connects",
+    "linux-script-unusual-interpreter",
     "published",
 }
 
