@@ -205,9 +205,13 @@ class Resolver:
             if _is_unmapped(other) and (_is_unmapped(side) or has_fields(side)):  # as if `null` stood there
                 return NullTest(side, expr.span)
             truth = self._truth(other)
-            if truth is not None and not isinstance(side, FieldRef | Literal) and passes(side, _BOOLEAN):
+            if truth is not None and self._rewritten(side):
                 return side if truth else ScalarNot(side, expr.span)
         return self._ordered(CompareOp.EQ, left, right, expr)
+
+    def _rewritten(self, side: Scalar) -> bool:
+        """Whether equality with a boolean becomes the side itself: a field, or what folds to one, keeps its comparison."""
+        return passes(side, _BOOLEAN) and not isinstance(Folder(self._source).fold(side), FieldRef | Literal)
 
     def _truth(self, scalar: Scalar) -> bool | None:
         """The boolean that a side without fields comes to, as constants are folded before anything is rewritten."""
