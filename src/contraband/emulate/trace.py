@@ -80,7 +80,9 @@ def events_of_trace(
     a script, its interpreter's; see `resolve_program`). `user` and `folder` are those of the first process.
     """
     recorder = _Recorder(host, user, folder, resolve)
-    return [event for call in _calls(lines) for event in recorder.take(call)]
+    # In order of when calls began: a child may run a program before its parent's call comes back.
+    calls = sorted(_calls(lines), key=lambda call: call.time)
+    return [event for call in calls for event in recorder.take(call)]
 
 
 def resolve_program(path: str) -> tuple[str, tuple[str, ...]]:

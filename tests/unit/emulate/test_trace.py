@@ -47,9 +47,8 @@ def test_an_interrupted_call_is_joined_and_a_failed_one_is_none() -> None:
         _exec(2, "1.5", "/usr/bin/wget", "wget"),
     )
     assert [event["process"]["name"] for event in events] == ["sh", "curl", "wget"]
-    # The parent of what ran before the call came back is not known, and not guessed.
-    assert "parent" not in events[1]["process"]
-    assert events[2]["process"]["parent"]["name"] == "sh"
+    # Also of what ran before the parent's call came back.
+    assert [event["process"]["parent"]["name"] for event in events[1:]] == ["sh", "sh"]
 
 
 def test_files_are_named_whole() -> None:
