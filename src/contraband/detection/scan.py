@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -137,9 +136,7 @@ def alerts(prepared: Prepared, paths: Paths, options: ScanOptions | None = None)
 
 
 def _documents(scan: Scan) -> Iterator[dict[str, Any]]:
-    for block in scan:
-        for line in block.splitlines():
-            yield json.loads(line)
+    yield from scan.documents()
     _warn(scan.summary())
 
 
