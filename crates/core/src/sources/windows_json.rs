@@ -164,7 +164,7 @@ fn read_user_data(fields: &Value, record: &mut Record) {
     }
 }
 
-/// `Get-WinEvent`'s form. Its properties have no names: Sysmon's stand in the message, others' are known or numbered.
+/// `Get-WinEvent`'s form. Its properties have no names: they are known or numbered; Sysmon's also stand in the message.
 fn read_dotnet(event: &Map<String, Value>, record: &mut Record) {
     for (field, name) in [
         (System::Provider, "ProviderName"),
@@ -193,18 +193,27 @@ fn read_dotnet(event: &Map<String, Value>, record: &mut Record) {
     record.set(System::Time, &dotnet_time(&time).unwrap_or(time));
     let id = record.get(System::EventId).parse().unwrap_or_default();
     let properties = event.get("Properties").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let lines: Vec<(&str, &str)> = message.lines().skip(1).filter_map(|line| line.split_once(':')).collect();
-    let known = property_names(record.get(System::Provider), id);
-    if known.is_empty() && record.get(System::Provider) == "Microsoft-Windows-Sysmon" {
-        for (name, value) in lines {
-            record.push(name.trim(), value.trim_start());
+    let mut known = property_names(record.get(System::Provider), id);
+    if record.get(System::Provider) == "Microsoft-Windows-Sysmon" {
+        let named = || message.lines().skip(1).filter_map(|line| line.split_once(':'));
+        if named().any(|(name, _)| name == "UtcTime") || properties.is_empty() {
+            named().for_each(|(name, value)| record.push(name.trim(), value.trim_start()));
+            return;
         }
-        return;
+        known = if in_known_order(known, properties) { known } else { &[] };
     }
     for (index, property) in properties.iter().enumerate() {
         let numbered = format!("param{}", index + 1);
         push(record, known.get(index).map_or(numbered.as_str(), String::as_str), property);
     }
+}
+
+/// Whether the properties of a Sysmon event are those whose names are known: older schemas lack the last one, or have no rule's
+/// name before the time.
+fn in_known_order(known: &[String], properties: &[Value]) -> bool {
+    let time = known.iter().position(|name| name == "UtcTime").and_then(|at| properties.get(at));
+    let timed = time.map(text).is_some_and(|time| time.as_bytes().get(4) == Some(&b'-') && time.contains(':'));
+    timed && (properties.len() == known.len() || properties.len() + 1 == known.len())
 }
 
 /// `/Date(1603828814324)/`, milliseconds since 1970, as ISO 8601.
