@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from contraband.cli.common import fail, open_output, paths, report_summary, say, write_events
+from contraband.detection.routing import declarations
 from contraband.engine import CompiledRule, Engine, EngineError, EngineOptions, ScanOptions
 from contraband.eql import CheckedQuery, compile_query
 
@@ -40,7 +41,7 @@ def command(
 
     Parquet has one column for each field that is asked for often, always the same ones, and the whole document as JSON.
     """
-    options = EngineOptions(routing=False, enrich=not no_enrich)
+    options = EngineOptions(routing=False, enrich=not no_enrich, declarations=declarations())
     limits = ScanOptions(output="events", source=source, host_name=host_name)
     query = compile_query("any where true")
     if form == "parquet":

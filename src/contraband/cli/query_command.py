@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from contraband.cli.common import compile_error, fail, say, write_events
+from contraband.detection.routing import declarations
 from contraband.diagnostics import CompileError
 from contraband.engine import EngineOptions, ScanOptions
 from contraband.eql import compile_query
@@ -69,7 +70,7 @@ def command(
         )
     except CompileError as error:
         compile_error(error, "query")
-    options = EngineOptions(routing=False, enrich=not no_enrich)
+    options = EngineOptions(routing=False, enrich=not no_enrich, declarations=declarations())
     limits = ScanOptions(
         output="events",
         size=size,

@@ -25,11 +25,19 @@ class Route:
     when: dict[str, tuple[str, ...]]
     """Fields that tell its events, each with the values that do."""
     indices: tuple[str, ...]
+    os: str | None = None
+    """The system that its events come from, whether or not they say so: added as `host.os.type`."""
 
     def as_data(self) -> dict[str, Any]:
         """As docs/plan-format.md describes it."""
         when = {field: list(values) for field, values in self.when.items()}
-        return {"source": self.source, "formats": list(self.formats), "when": when, "indices": list(self.indices)}
+        return {
+            "source": self.source,
+            "formats": list(self.formats),
+            "when": when,
+            "indices": list(self.indices),
+            "os": self.os,
+        }
 
 
 @functools.cache
@@ -42,9 +50,15 @@ def routes() -> tuple[Route, ...]:
             formats=tuple(entry.get("formats", ())),
             when={field: tuple(values) for field, values in entry.get("when", {}).items()},
             indices=tuple(entry["indices"]),
+            os=entry.get("os"),
         )
         for entry in tomllib.loads(text)["route"]
     )
+
+
+def declarations() -> list[dict[str, Any]]:
+    """Every source as the engine's options take it."""
+    return [route.as_data() for route in routes()]
 
 
 def sources_of(index_patterns: Iterable[str]) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ def _compile(
 ) -> plan_cache.Entry:
     """Everything that need not be done twice for the same rules."""
     from contraband.detection.compiled import compile_rules, engine_rule
-    from contraband.detection.routing import routes
+    from contraband.detection.routing import declarations
 
     chosen = [
         rule
@@ -100,7 +100,7 @@ def _compile(
         rule_set_json([engine_rule(entry) for entry in compiled]),
         {entry.rule.id: entry.rule for entry in compiled},
         (*loaded.problems, *problems),
-        [route.as_data() for route in routes()],
+        declarations(),
     )
 
 

@@ -4,11 +4,13 @@
 mod added;
 mod context;
 mod facts;
+mod implied;
 mod installers;
 mod table;
 
 pub use context::Context;
 pub use facts::PATHS;
+pub(crate) use implied::{IMPLIED, with_os};
 pub(crate) use installers::installs;
 
 use crate::json::Projection;

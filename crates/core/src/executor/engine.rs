@@ -2,7 +2,7 @@
 
 use super::options::EngineOptions;
 use crate::alert::{InstallationFields, Reason, RuleAlert};
-use crate::enrich::{self, Wanted};
+use crate::enrich::{self, IMPLIED, Wanted};
 use crate::filter::Filter;
 use crate::json::Projection;
 use crate::plan::{PlanError, RuleSet};
@@ -20,6 +20,7 @@ pub(super) struct Extra {
     pub time: u32,
     pub host_name: u32,
     pub host_id: u32,
+    pub host_os: u32,
     pub installation: InstallationFields,
 }
 
@@ -61,6 +62,7 @@ impl Engine {
             time: paths.number("@timestamp"),
             host_name: paths.number("host.name"),
             host_id: paths.number("host.id"),
+            host_os: paths.number(IMPLIED),
             installation: InstallationFields::new(|path| paths.number(path)),
         };
         let alerts = set

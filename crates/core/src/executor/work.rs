@@ -7,7 +7,7 @@ use super::pool::Pool;
 use super::range::{LENGTH, Range};
 use super::summary::UNCLAIMED;
 use crate::alert::{self, Installation, Origin, Subject, Text};
-use crate::enrich::Content as Waiting;
+use crate::enrich::{Content as Waiting, with_os};
 use crate::input::LineReader;
 use crate::json::{Broken, BrokenKind, Scanner, without_duplicates};
 use crate::plan::{Kind, PlanError};
@@ -300,11 +300,13 @@ impl<'l> Worker<'l> {
             return false;
         }
         let telling: Telling<'_> = self.loaded.extra.telling.map(|field| event.first(field).map(Raw::as_text));
-        let route = self.memo.route(&self.loaded.router, &telling);
+        let route = self.memo.route(&self.loaded.router, &telling).clone();
+        imply(self.loaded, &route, event);
         self.hits.clear();
         self.evaluator.evaluate(event, route.rules.as_deref(), &mut self.hits);
         if self.hits.is_empty() {
-            done.offered(route, &telling, place);
+            let telling: Telling<'_> = self.loaded.extra.telling.map(|field| event.first(field).map(Raw::as_text));
+            done.offered(&route, &telling, place);
         }
         !self.hits.is_empty()
     }
@@ -366,7 +368,7 @@ impl<'l> Worker<'l> {
         match scanner.scan(text, &mut event) {
             Ok(extent) => {
                 done.parsed += 1;
-                self.event(&text[extent.start..extent.end], &event, place, relative, path, done);
+                self.event(&text[extent.start..extent.end], &mut event, place, relative, path, done);
             }
             Err(broken) if broken.kind == BrokenKind::DuplicateKey => {
                 done.faults.push(fault(&broken, place));
@@ -374,7 +376,7 @@ impl<'l> Worker<'l> {
                     let mut event = Event::new(loaded.projection.width);
                     if let Ok(extent) = scanner.scan(&clean, &mut event) {
                         done.parsed += 1;
-                        self.event(&clean[extent.start..extent.end], &event, place, relative, path, done);
+                        self.event(&clean[extent.start..extent.end], &mut event, place, relative, path, done);
                     }
                 }
             }
@@ -383,21 +385,39 @@ impl<'l> Worker<'l> {
         event.recycle()
     }
 
-    fn event(&mut self, document: &str, event: &Event<'_>, place: Place, relative: bool, path: &str, done: &mut Done) {
+    fn event(
+        &mut self,
+        document: &str,
+        event: &mut Event<'_>,
+        place: Place,
+        relative: bool,
+        path: &str,
+        done: &mut Done,
+    ) {
         if !self.limits.allow(self.loaded, event) {
             return;
         }
         let telling: Telling<'_> = self.loaded.extra.telling.map(|field| event.first(field).map(Raw::as_text));
         let route = self.memo.route(&self.loaded.router, &telling).clone();
         done.offered(&route, &telling, place);
+        let os = imply(self.loaded, &route, event);
         let mut hits = std::mem::take(&mut self.hits);
         hits.clear();
         self.evaluator.evaluate(event, route.rules.as_deref(), &mut hits);
-        self.hits(document, event, &mut hits, Spot { place, relative, path }, done);
+        self.hits(document, event, os, &mut hits, Spot { place, relative, path }, done);
         self.hits = hits;
     }
 
-    fn hits(&mut self, document: &str, event: &Event<'_>, hits: &mut Vec<Hit>, spot: Spot<'_>, done: &mut Done) {
+    /// `os`: the system that is to be added to the document.
+    fn hits(
+        &mut self,
+        document: &str,
+        event: &Event<'_>,
+        os: Option<&str>,
+        hits: &mut Vec<Hit>,
+        spot: Spot<'_>,
+        done: &mut Done,
+    ) {
         hits.retain(|hit| {
             let failed = hit.outcome == Outcome::Failed;
             if failed {
@@ -411,6 +431,8 @@ impl<'l> Worker<'l> {
         let extra = self.loaded.extra;
         let first = |field: u32| event.first(field).map(Raw::as_text);
         let identity = alert::identity(first(extra.id), first(extra.event_id), document);
+        let whole = os.map(|os| with_os(document, os));
+        let document = whole.as_deref().unwrap_or(document);
         let origin =
             Origin { path: spot.path, record: spot.place.record, relative: spot.relative, offset: spot.place.offset };
         let shapes = self.loaded.program.shapes();
@@ -496,6 +518,14 @@ struct Spot<'p> {
     place: Place,
     relative: bool,
     path: &'p str,
+}
+
+/// The system that the source implies, where the event does not name it: it has it from here on.
+fn imply(loaded: &Loaded, route: &Route, event: &mut Event<'_>) -> Option<&'static str> {
+    let field = loaded.extra.host_os;
+    let os = route.os.filter(|_| loaded.options.enrich && !event.has(field))?.as_str();
+    event.push(field, Raw::Text(os.into()));
+    Some(os)
 }
 
 /// Lines that are read although no rule can match them, so that the summary can say what a file holds and which rules could see

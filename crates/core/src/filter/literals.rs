@@ -2,6 +2,7 @@
 
 use super::rarity::share;
 use super::search::WINDOW;
+use crate::enrich::IMPLIED;
 use crate::plan::{Condition, Field, FieldLeaf, MatchKind};
 use crate::value::Family;
 
@@ -89,6 +90,9 @@ fn any(operands: &[Condition], fields: &[Field], wanted: bool) -> Vec<Need> {
 
 /// The need of a text leaf, from the stretches of each constant; and that its field is there.
 fn texts(field: u32, fields: &[Field], constants: Vec<Written>) -> Vec<Need> {
+    if fields[field as usize].path == IMPLIED {
+        return Vec::new();
+    }
     let family = Family::of(fields[field as usize].ty);
     let mut needs = presence(&FieldLeaf { field }, fields);
     // A number is text as it is written, but only to text fields; a field of unknown type may write it anew.
@@ -116,6 +120,9 @@ fn texts(field: u32, fields: &[Field], constants: Vec<Written>) -> Vec<Need> {
 fn presence(leaf: &FieldLeaf, fields: &[Field]) -> Vec<Need> {
     let path = fields[leaf.field as usize].path.as_str();
     let segment = path.split('.').next().unwrap_or_default();
+    if path == IMPLIED {
+        return Vec::new();
+    }
     if segment.is_empty() || !segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return Vec::new();
     }
@@ -209,6 +216,16 @@ mod tests {
         assert_eq!(first(r#"{"not":{"missing":{"field":2}}}"#), names);
         assert_eq!(first(r#"{"not":{"or":[{"missing":{"field":2}},{"truth":{"field":0}}]}}"#), names);
         assert_eq!(first(r#"{"missing":{"field":2}}"#), None);
+    }
+
+    #[test]
+    fn what_a_source_implies_need_not_stand_in_the_line() {
+        let needs = |json: &str| {
+            let condition: Condition = serde_json::from_str(json).expect("a condition");
+            needs(&condition, &[Field { path: IMPLIED.into(), ty: FieldType::Keyword, formats: Vec::new() }])
+        };
+        assert_eq!(needs(r#"{"text":{"field":0,"kind":"equals","constants":["windows"]}}"#), []);
+        assert_eq!(needs(r#"{"not":{"missing":{"field":0}}}"#), []);
     }
 
     #[test]

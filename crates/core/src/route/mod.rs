@@ -24,6 +24,30 @@ pub struct Declaration {
     pub when: BTreeMap<String, Vec<String>>,
     /// The indices that such documents live in; `{event.dataset}` stands for the document's own.
     pub indices: Vec<String>,
+    /// The system that such events come from, whether or not they say so.
+    #[serde(default)]
+    pub os: Option<Os>,
+}
+
+/// What `host.os.type` has of a system.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Os {
+    Windows,
+    Linux,
+    Macos,
+}
+
+impl Os {
+    /// As ECS writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Os::Windows => "windows",
+            Os::Linux => "linux",
+            Os::Macos => "macos",
+        }
+    }
 }
 
 /// The fields that a document is placed by.
@@ -49,6 +73,8 @@ pub struct Route {
     pub rules: Option<Arc<RuleMask>>,
     /// The source that claims it.
     pub source: Option<Arc<str>>,
+    /// The system that the source implies.
+    pub os: Option<Os>,
 }
 
 /// Why no source claims an event: what its telling fields have, in one line.
@@ -89,7 +115,7 @@ impl Router {
             Some(indices) if self.enabled => Some(Arc::new(self.seeing(&indices))),
             _ => None,
         };
-        Route { rules, source }
+        Route { rules, source, os: declared.and_then(|declaration| declaration.os) }
     }
 
     fn seeing(&self, indices: &[String]) -> RuleMask {
@@ -216,6 +242,7 @@ mod tests {
             formats: Vec::new(),
             when: BTreeMap::from([(field.to_owned(), vec![value.to_owned()])]),
             indices: vec![index.into()],
+            os: (source == "winlogbeat").then_some(Os::Windows),
         };
         let declarations = vec![
             declaration("endpoint", "event.dataset", "endpoint.*", "logs-{event.dataset}-default"),
@@ -251,6 +278,9 @@ mod tests {
             Some(vec![0, 3])
         );
         assert_eq!(seen(&router, &[None; 9]), None);
+        let beat = [None, None, None, None, None, None, Some("winlogbeat"), None, None];
+        assert_eq!(router.route(&beat).os, Some(Os::Windows));
+        assert_eq!(router.route(&endpoint).os, None);
     }
 
     #[test]
