@@ -6,12 +6,30 @@ use sha1::{Digest, Sha1};
 const NAMESPACE: [u8; 16] =
     [0x9a, 0x4f, 0x0c, 0x62, 0x5b, 0x1d, 0x4e, 0x07, 0xb3, 0x2e, 0x6d, 0x18, 0xf0, 0x95, 0xc7, 0x31];
 
-/// An event's `_id`, else its `event.id`, else a hash of its raw record.
+/// An event's `_id`, else its `event.id`, else a hash of its raw record: what the process table adds may hold the name of a
+/// folder, and is left out.
 pub fn identity(id: Option<&str>, event_id: Option<&str>, raw: &str) -> String {
-    match id.or(event_id) {
-        Some(known) => known.to_owned(),
-        None => hex(&Sha1::digest(raw.as_bytes())),
+    if let Some(known) = id.or(event_id) {
+        return known.to_owned();
     }
+    let own = own(raw);
+    let mut hash = Sha1::new();
+    hash.update(own.as_bytes());
+    if own.len() < raw.len() {
+        hash.update(b"}");
+    }
+    hex(&hash.finalize())
+}
+
+/// A document's own members. What was added stands behind them, its names last of all.
+fn own(document: &str) -> &str {
+    let own = || {
+        let (before, names) = document.rsplit_once(",\"contraband.added\":[\"")?;
+        let names = names.strip_suffix("\"]}")?;
+        let first = names.split('"').next()?;
+        (!names.contains(['[', '{'])).then(|| before.rfind(&format!(",\"{first}\":")))?
+    };
+    own().map_or(document, |end| &document[..end])
 }
 
 /// The UUID (version 5, RFC 9562) of an alert: of its rule and the identities of its events in order. No path enters it.
@@ -79,6 +97,21 @@ mod tests {
         for other in [uuid("r", &["b", "a"]), uuid("s", &["a", "b"]), uuid("r", &["ab"])] {
             assert_ne!(one, other);
         }
+    }
+
+    #[test]
+    fn what_was_added_enters_no_identity() {
+        let bare = r#"{"process":{"pid":1},"host.id":null}"#;
+        let added = |host: &str| {
+            format!(
+                r#"{{"process":{{"pid":1}},"host.id":null,"host.name":"{host}","host.id":"{host}","contraband.added":["host.name","host.id"]}}"#
+            )
+        };
+        assert_eq!(identity(None, None, &added("a")), identity(None, None, bare));
+        assert_eq!(identity(None, None, &added("b")), identity(None, None, bare));
+        let own = r#"{"contraband.added":["x"],"a":1}"#;
+        assert_ne!(identity(None, None, own), identity(None, None, "{}"));
+        assert_ne!(identity(None, None, own), identity(None, None, r#"{"contraband.added":["x"],"a":2}"#));
     }
 
     #[test]

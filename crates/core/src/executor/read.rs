@@ -48,6 +48,8 @@ pub(super) struct Reader<'l> {
     continued: bool,
     /// The format's name, and what the file before has left open.
     carried: Option<(&'static str, Box<dyn Decoder>)>,
+    /// The folder of the archive's file that is read.
+    inside: Option<String>,
 }
 
 impl<'l> Reader<'l> {
@@ -59,7 +61,7 @@ impl<'l> Reader<'l> {
         total: &'l AtomicU64,
     ) -> Self {
         let enricher = loaded.options.enrich.then(|| enricher(loaded.wanted.clone()));
-        Self { loaded, options, stop, done, total, files: 0, enricher, continued: false, carried: None }
+        Self { loaded, options, stop, done, total, files: 0, enricher, continued: false, carried: None, inside: None }
     }
 
     /// Reads everything.
@@ -139,7 +141,11 @@ impl<'l> Reader<'l> {
             places: Vec::new(),
             waiting: Vec::new(),
             size: 0,
-            stream: self.options.host_name.clone().unwrap_or_else(|| folder(path)),
+            stream: self
+                .options
+                .host_name
+                .clone()
+                .unwrap_or_else(|| self.inside.clone().unwrap_or_else(|| folder(path))),
             enricher: self.enricher.take(),
             ready: Vec::new(),
             open: true,
@@ -168,11 +174,15 @@ impl<'l> Reader<'l> {
                     tell(Told::File(file));
                 }
                 Ok(members) => {
-                    for member in members {
-                        let name = format!("{path}!{}", member.name);
+                    let mut members = members.into_iter().peekable();
+                    while let Some(member) = members.next() {
+                        let after = members.peek().map(|next| Path::new(&next.name));
+                        self.continued = after.is_some_and(|next| same_log(Path::new(&member.name), next));
+                        self.inside = Some(folder_in(path, &member.name));
                         let opened = member.reader.map_err(io::Error::other).and_then(|reader| open_stream(reader, 0));
-                        self.opened(&name, opened, tell);
+                        self.opened(&format!("{path}!{}", member.name), opened, tell);
                     }
+                    self.inside = None;
                 }
             },
             Ok(Opened::Seekable { file, size, start, head }) => self.seekable(path, file, start..size, &head, tell),
@@ -417,9 +427,18 @@ impl<'l> Reader<'l> {
 
 /// The folder that a file lies in: the host of records that name none.
 fn folder(path: &str) -> String {
-    let file = Path::new(path);
-    let parent = file.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-    parent.filter(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned())
+    parent(path).unwrap_or_else(|| "localhost".to_owned())
+}
+
+/// The same for a file in an archive, which is a folder itself.
+fn folder_in(archive: &str, member: &str) -> String {
+    let stem = || Path::new(archive).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    parent(member).or_else(stem).unwrap_or_else(|| folder(archive))
+}
+
+fn parent(path: &str) -> Option<String> {
+    let parent = Path::new(path).parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    parent.filter(|name| !name.is_empty())
 }
 
 /// Bytes that are still read when a scan is stopped: what had come from a stream by then.

@@ -2,9 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 
 use flate2::read::DeflateDecoder;
 use zip::{CompressionMethod, ZipArchive};
+
+use super::rotation::order;
 
 /// One file in an archive.
 pub struct Member {
@@ -14,7 +17,7 @@ pub struct Member {
     pub reader: Result<Box<dyn Read + Send>, String>,
 }
 
-/// The files of an archive, in byte order of their names. Their sizes are not believed: each is read to its end.
+/// The files of an archive, in byte order of their names, pieces of one log as they were written. Their sizes are not believed: each is read to its end.
 pub fn members(file: &File) -> io::Result<Vec<Member>> {
     let mut archive = ZipArchive::new(file.try_clone()?).map_err(io::Error::other)?;
     let mut members = Vec::new();
@@ -35,6 +38,7 @@ pub fn members(file: &File) -> io::Result<Vec<Member>> {
         members.push(Member { name, reader });
     }
     members.sort_by(|left, right| left.name.as_bytes().cmp(right.name.as_bytes()));
+    order(&mut members, |member| Some(Path::new(&member.name)));
     Ok(members)
 }
 
