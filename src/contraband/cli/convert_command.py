@@ -19,7 +19,11 @@ from contraband.eql import CheckedQuery, compile_query
 @click.argument("given", metavar="PATH...", nargs=-1, required=True)
 @click.option("--to", "form", type=click.Choice(["ndjson", "parquet"]), default="ndjson", show_default=True)
 @click.option("-o", "--output", metavar="FILE", help="Write to a file instead of standard output.")
-@click.option("--source", metavar="NAME", help="Read all input as this raw format.")
+@click.option(
+    "--source",
+    metavar="NAME",
+    help="Read all input as this: auditd, eslogger, evtx, sysmon_linux, windows-xml, windows-json, winlogbeat, ndjson.",
+)
 @click.option("--host-name", metavar="NAME", help="The host of records that name none.")
 @click.option("--no-enrich", is_flag=True, help="Add nothing to what was recorded.")
 @click.option("--quiet", is_flag=True, help="No summary.")

@@ -30,7 +30,11 @@ from contraband.schema.schema import SchemaError
 @click.option("--event-category-field", default="event.category", show_default=True)
 @click.option("--max-samples-per-key", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--no-enrich", is_flag=True, help="Add nothing to what was recorded.")
-@click.option("--source", metavar="NAME", help="Read all input as this raw format.")
+@click.option(
+    "--source",
+    metavar="NAME",
+    help="Read all input as this: auditd, eslogger, evtx, sysmon_linux, windows-xml, windows-json, winlogbeat, ndjson.",
+)
 @click.option("--host-name", metavar="NAME", help="The host of records that name none.")
 @click.option("-o", "--output", metavar="FILE", help="Write results to a file instead of standard output.")
 @click.option("--allow-empty", is_flag=True, help="No event is no error.")

@@ -66,6 +66,9 @@ def test_exit_status() -> None:
     assert run("query", "process where", SAMPLE).returncode == 2
     assert run("query", "process where 1 / 0 == 1", SAMPLE).returncode == 2
     assert run("scan", "--no-such-option").returncode == 2
+    unknown = run("scan", SAMPLE, "--source", "audit")
+    assert unknown.returncode == 2
+    assert b"expected one of evtx, " in unknown.stderr
     assert run("scan", SAMPLE, "--rules", "no-such-rule").returncode == 2
 
 

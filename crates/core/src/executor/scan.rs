@@ -10,6 +10,7 @@ use super::summary::Summary;
 use super::work::{Chunk, Done, Limits, Worker};
 use crate::input::Input;
 use crate::plan::PlanError;
+use crate::sources::FORMATS;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -56,6 +57,7 @@ impl Scan {
     pub fn start(engine: &Engine, inputs: Vec<Input>, options: &[u8]) -> Result<Self, PlanError> {
         let options: ScanOptions = super::options::read(options)?;
         let limits = Limits::new(&options)?;
+        check_source(options.source.as_deref())?;
         let (sender, output) = bounded(WAITING);
         let mut scan = Self {
             output: Some(output),
@@ -288,5 +290,16 @@ fn size(told: &Told) -> u64 {
     match told {
         Told::Chunk(chunk) => chunk.under_way(),
         Told::File(_) | Told::Fault(..) | Told::Error(..) => 0,
+    }
+}
+
+/// `ndjson` is no raw format: it says that the input is none.
+fn check_source(name: Option<&str>) -> Result<(), PlanError> {
+    let known: Vec<&str> = FORMATS.iter().map(|format| format.name).chain(["ndjson"]).collect();
+    match name {
+        Some(name) if !known.contains(&name) => {
+            Err(PlanError::new(format!("--source: expected one of {}, found `{name}`", known.join(", "))))
+        }
+        _ => Ok(()),
     }
 }
