@@ -29,16 +29,29 @@ def fit(constant: Literal, field: FieldRef) -> Literal | Diagnostic:
 
 def _date(constant: Literal, field: FieldRef) -> Literal | Diagnostic:
     from contraband.eql.reference.date_formats import read_date  # the evaluator imports the checked query
+    from contraband.eql.reference.date_math import compute
 
     kind, text = field.type, _text(constant)
+    text, separator, math = text.partition("||")
     found = None if isinstance(constant.value, bool) else read_date(text, field.formats)
     if found is None:
-        return errors.unfit_constant(text, kind, "not a date", constant.span)
+        return errors.unfit_constant(_text(constant), kind, _why_no_date(text), constant.span)
     first = found.nanoseconds - found.nanoseconds % _MILLISECOND
-    last = _end_of_unit(found.finest, first)
+    last = None if separator else _end_of_unit(found.finest, first)
+    if separator:
+        start, end = compute(math, first, up=False), compute(math, first, up=True)
+        if start is None or end is None:
+            return errors.unfit_constant(_text(constant), kind, "not date math such as `||-1d/d`", constant.span)
+        first, last = start, None if start == end else end + _MILLISECOND - 1
     if last is None:
         last = first + (_MILLISECOND - 1 if kind is FieldType.DATE_NANOS else 0)
     return Literal(DateValue(divmod(first, _SECOND), divmod(last, _SECOND)), kind, constant.span)
+
+
+def _why_no_date(text: str) -> str:
+    if text.startswith("now"):
+        return "the clock decides nothing here: write the date, such as `2026-11-24||-1d/d`"
+    return "not a date"
 
 
 def _end_of_unit(unit: str, first: int) -> int | None:

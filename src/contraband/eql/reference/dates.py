@@ -74,7 +74,7 @@ def date_text(nanoseconds: int) -> str:
     """ISO text in UTC with milliseconds, and up to nanoseconds where there are any."""
     seconds, fraction = divmod(nanoseconds, SECOND)
     days, second_of_day = divmod(seconds, 86_400)
-    year, month, day = _calendar_day(days)
+    year, month, day = calendar_day(days)
     written = f"{year:04}" if 0 <= year <= 9999 else f"{'-' if year < 0 else '+'}{abs(year):04}"
     digits = f"{fraction:09}"
     digits = digits[:3] + digits[3:].rstrip("0")
@@ -99,12 +99,12 @@ def day_number(year: int, month: int, day: int) -> int:
 
 def end_of_month(nanoseconds: int, *, months: int) -> int:
     """The first nanosecond after so many months, counted from the month that the instant lies in."""
-    year, month, _ = _calendar_day(nanoseconds // SECOND // 86_400)
+    year, month, _ = calendar_day(nanoseconds // SECOND // 86_400)
     years, rest = divmod(month - 1 + months, 12)
     return day_number(year + years, rest + 1, 1) * 86_400 * SECOND
 
 
-def _calendar_day(days: int) -> tuple[int, int, int]:
+def calendar_day(days: int) -> tuple[int, int, int]:
     """Year, month and day of a day number: the inverse of `day_number`."""
     era, day_of_era = divmod(days + _DAYS_BEFORE_1970, 146_097)
     year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
