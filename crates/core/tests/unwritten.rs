@@ -17,7 +17,7 @@ use common::{Writer, Written, corpus, recordings, shared};
 #[derive(Default)]
 struct Given {
     documents: Vec<(Vec<u8>, Place)>,
-    unwritten: Vec<(Unwritten, Place)>,
+    unwritten: Vec<Unwritten>,
     faults: Vec<Fault>,
 }
 
@@ -26,8 +26,8 @@ impl Sink for Given {
         self.documents.push((json.to_vec(), place));
     }
 
-    fn unwritten(&mut self, record: Unwritten, place: Place) {
-        self.unwritten.push((record, place));
+    fn unwritten(&mut self, records: Unwritten) {
+        self.unwritten.push(records);
     }
 
     fn fault(&mut self, fault: Fault) {
@@ -73,11 +73,14 @@ fn holds(format: &str, bytes: &[u8]) {
         let given = decode(format, bytes, Some(Arc::clone(&projection)));
         assert!(given.documents.is_empty());
         assert_eq!(given.faults, written.faults);
-        assert_eq!(given.unwritten.len(), written.documents.len());
-        for ((record, place), (json, written_at)) in given.unwritten.iter().zip(&written.documents) {
-            assert_eq!(place, written_at);
+        let each = given.unwritten.iter().flat_map(|records| {
+            records.records.iter().enumerate().map(move |(number, record)| (records, number, record))
+        });
+        assert_eq!(each.clone().count(), written.documents.len());
+        for ((records, number, record), (json, written_at)) in each.zip(&written.documents) {
+            assert_eq!(record.place, *written_at);
             let mut rendered = Vec::new();
-            record.raw.render(&mut rendered);
+            records.raw.render(number, &mut rendered);
             let text = std::str::from_utf8(json).expect("UTF-8");
             assert_eq!(std::str::from_utf8(&rendered), Ok(text));
             let mut read = Event::new(projection.width);
@@ -88,7 +91,7 @@ fn holds(format: &str, bytes: &[u8]) {
                 continue;
             }
             let mut picked = Event::new(projection.width);
-            record.picked.fill(&mut picked);
+            records.picked.fill(record.values, &mut picked);
             for (number, path) in wanted.iter().enumerate() {
                 let values =
                     |event: &Event<'_>| event.values(number as u32).map(|raw| format!("{raw:?}")).collect::<Vec<_>>();

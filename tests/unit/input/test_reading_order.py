@@ -86,6 +86,21 @@ def test_lines_that_must_be_read_in_order_may_be_long_or_the_last(tmp_path: Path
         assert scan([path], options) == (expected, told)
 
 
+@pytest.mark.parametrize("audited", [[], [0], [50]], ids=str)
+def test_a_blank_line_is_no_record_but_is_counted_in_the_numbers_of_those_after_it(
+    tmp_path: Path, audited: list[int]
+) -> None:
+    path = tmp_path / "a.ndjson"
+    blank = {3: b"\n", 4: b" \t\r\n", 49: b"\n", 51: b"\n", 90: b"\n"}
+    path.write_bytes(b"".join(blank.get(number) or line(number, audit=number in audited) for number in range(100)))
+    with path.open("ab") as file:
+        file.write(b"{broken\n")
+    for options in [IN_ORDER, *CUTS]:
+        _, summary = scan([path], options)
+        assert summary["files"][0]["records"] == 100 - len(blank) + 1
+        assert summary["faults"][str(path)]["broken JSON"]["first"][0][0] == 101
+
+
 def test_a_scan_that_is_stopped_before_the_end_ends(tmp_path: Path) -> None:
     random.seed(2)
     path = tmp_path / "a.ndjson"

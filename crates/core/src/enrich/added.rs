@@ -1,88 +1,85 @@
 //! Writes what is added to a document behind its own members. It knows neither fields nor processes.
 
-use super::Content;
 use crate::json::{Projection, ROOT, write_string};
-use crate::value::Picked;
+use crate::value::{Extent, Part, Picked};
+use std::ops::Range;
 
-/// Additions to one document, which is changed with the first of them.
-pub(super) struct Added<'d> {
-    /// The document's own text, or what is to follow its last member.
+/// The name under which everything is listed that was added.
+const LIST: &str = "contraband.added";
+
+/// A member of a document that is not written yet, or an element of a list.
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    name: &'static str,
+    text: Part,
+    listed: bool,
+}
+
+/// What is added to documents that are not written yet.
+#[derive(Debug, Default)]
+pub(super) struct Additions {
+    values: Picked,
+    members: Vec<Member>,
+}
+
+/// Additions to one document.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Own {
+    /// The values of them that are wanted.
+    values: Extent,
+    members: Range<u32>,
+}
+
+impl Additions {
+    /// The values that were added to a document.
+    pub fn fill<'a>(&'a self, own: &Own, event: &mut crate::value::Event<'a>) {
+        self.values.fill(own.values, event);
+    }
+
+    /// Writes what was added to a document into it.
+    pub fn write(&self, own: &Own, json: &mut Vec<u8>) {
+        let members = self.members.get(own.members.start as usize..own.members.end as usize).unwrap_or_default();
+        let mut document = Text::open(json);
+        for run in members.chunk_by(|left, right| left.listed && right.listed && left.name == right.name) {
+            let Some(first) = run.first() else { continue };
+            let texts = run.iter().map(|member| self.values.part(member.text));
+            if first.listed {
+                document.list(first.name, texts);
+            } else {
+                texts.for_each(|text| document.one(first.name, text));
+            }
+        }
+        document.close();
+    }
+
+    /// Bytes that it holds.
+    pub fn size(&self) -> usize {
+        self.values.size() + self.members.len() * size_of::<Member>()
+    }
+}
+
+/// A document that gets members behind its own.
+struct Text<'d> {
     json: &'d mut Vec<u8>,
-    /// The values of a document that is not written yet, and the fields that are wanted of it.
-    picked: Option<(&'d mut Picked, &'d Projection)>,
     names: Vec<&'static str>,
-    /// Whether the document has no members of its own.
+    /// Whether the document has no members so far.
     empty: bool,
 }
 
-impl<'d> Added<'d> {
-    /// Additions to a document that is a JSON object.
-    pub fn to(content: &'d mut Content, wanted: &'d Projection) -> Self {
-        let (json, picked) = match content {
-            Content::Json(json) => (json, None),
-            Content::Unwritten(record, additions) => {
-                additions.reserve(1024);
-                (additions, Some((&mut record.picked, wanted)))
-            }
-        };
-        Self { json, picked, names: Vec::with_capacity(16), empty: false }
-    }
-
-    /// One member.
-    pub fn text(&mut self, name: &'static str, text: &str) {
-        self.key(name);
-        self.write(text);
-        self.pick(name, [text]);
-    }
-
-    /// One member, if there is a value.
-    pub fn maybe(&mut self, name: &'static str, text: Option<&str>) {
-        if let Some(text) = text {
-            self.text(name, text);
-        }
-    }
-
-    /// One member that is a list.
-    pub fn texts<'t>(&mut self, name: &'static str, texts: impl IntoIterator<Item = &'t str> + Clone) {
-        self.key(name);
-        self.list(texts.clone());
-        self.pick(name, texts);
-    }
-
-    /// Names what was added in one more member, and closes the document.
-    pub fn end(mut self) {
-        if !self.names.is_empty() {
-            let names = std::mem::take(&mut self.names);
-            self.member("contraband.added");
-            self.list(names.iter().copied());
-            self.pick("contraband.added", names);
-            if self.picked.is_none() {
-                self.json.push(b'}');
-            }
-        }
-    }
-
-    fn pick<'t>(&mut self, name: &str, texts: impl IntoIterator<Item = &'t str>) {
-        if let Some((picked, wanted)) = &mut self.picked
-            && let Some(entry) = wanted.find(ROOT, name.as_bytes())
-        {
-            texts.into_iter().for_each(|text| picked.text(wanted.slots(entry.node), text));
-        }
+impl<'d> Text<'d> {
+    fn open(json: &'d mut Vec<u8>) -> Self {
+        Self { json, names: Vec::with_capacity(16), empty: false }
     }
 
     fn key(&mut self, name: &'static str) {
-        if self.names.is_empty() && self.picked.is_none() {
-            self.open();
+        if self.names.is_empty() {
+            // The closing brace is taken back with the first addition.
+            let end = memchr::memrchr(b'}', self.json).unwrap_or(0);
+            self.json.truncate(end);
+            self.empty = self.json.trim_ascii_end().ends_with(b"{");
         }
         self.member(name);
         self.names.push(name);
-    }
-
-    /// Takes back the closing brace.
-    fn open(&mut self) {
-        let end = memchr::memrchr(b'}', self.json).unwrap_or(0);
-        self.json.truncate(end);
-        self.empty = self.json.trim_ascii_end().ends_with(b"{");
     }
 
     fn member(&mut self, name: &str) {
@@ -93,19 +90,129 @@ impl<'d> Added<'d> {
         self.json.push(b':');
     }
 
-    fn list<'t>(&mut self, texts: impl IntoIterator<Item = &'t str>) {
+    fn one(&mut self, name: &'static str, text: &str) {
+        self.key(name);
+        write_string(text, self.json);
+    }
+
+    fn list<'t>(&mut self, name: &'static str, texts: impl IntoIterator<Item = &'t str>) {
+        self.key(name);
+        self.write_list(texts);
+    }
+
+    fn write_list<'t>(&mut self, texts: impl IntoIterator<Item = &'t str>) {
         self.json.push(b'[');
         let start = self.json.len();
         for text in texts {
             if self.json.len() > start {
                 self.json.push(b',');
             }
-            self.write(text);
+            write_string(text, self.json);
         }
         self.json.push(b']');
     }
 
-    fn write(&mut self, text: &str) {
-        write_string(text, self.json);
+    /// Names what was added in one more member, and closes the document.
+    fn close(mut self) {
+        if !self.names.is_empty() {
+            let names = std::mem::take(&mut self.names);
+            self.member(LIST);
+            self.write_list(names);
+            self.json.push(b'}');
+        }
     }
+}
+
+/// Where additions to one document go.
+pub(super) enum Added<'d> {
+    /// Its own text, which is changed with the first of them.
+    Json(Written<'d>),
+    /// The values of documents that are not written yet.
+    Values(Noted<'d>),
+}
+
+/// Additions to a document that is there.
+pub(super) struct Written<'d>(Text<'d>);
+
+/// Additions to a document that is not written yet.
+pub(super) struct Noted<'d> {
+    additions: &'d mut Additions,
+    wanted: &'d Projection,
+    mark: u32,
+    from: u32,
+}
+
+impl<'d> Added<'d> {
+    /// Additions to a document that is a JSON object.
+    pub fn to(json: &'d mut Vec<u8>) -> Self {
+        Self::Json(Written(Text::open(json)))
+    }
+
+    /// Additions to a document of which some fields are wanted.
+    pub fn beside(additions: &'d mut Additions, wanted: &'d Projection) -> Self {
+        let (mark, from) = (additions.values.mark(), additions.members.len() as u32);
+        Self::Values(Noted { additions, wanted, mark, from })
+    }
+
+    /// One member.
+    pub fn text(&mut self, name: &'static str, text: &str) {
+        match self {
+            Self::Json(Written(document)) => document.one(name, text),
+            Self::Values(noted) => noted.add(name, text, false),
+        }
+    }
+
+    /// One member, if there is a value.
+    pub fn maybe(&mut self, name: &'static str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.text(name, text);
+        }
+    }
+
+    /// One member that is a list, which is not empty.
+    pub fn texts<'t>(&mut self, name: &'static str, texts: impl IntoIterator<Item = &'t str>) {
+        match self {
+            Self::Json(Written(document)) => document.list(name, texts),
+            Self::Values(noted) => texts.into_iter().for_each(|text| noted.add(name, text, true)),
+        }
+    }
+
+    /// The end of the additions: what they were, where the document is not written yet.
+    pub fn end(self) -> Own {
+        match self {
+            Self::Json(Written(document)) => {
+                document.close();
+                Own::default()
+            }
+            Self::Values(noted) => noted.end(),
+        }
+    }
+}
+
+impl Noted<'_> {
+    fn add(&mut self, name: &'static str, text: &str, listed: bool) {
+        let text = self.additions.values.keep(text);
+        self.additions.members.push(Member { name, text, listed });
+        self.additions.values.kept(fields(self.wanted, name), text);
+    }
+
+    fn end(self) -> Own {
+        let members = self.from..self.additions.members.len() as u32;
+        // Names of what was added are a value, too, where a rule asks for it.
+        let fields = fields(self.wanted, LIST);
+        if !fields.is_empty() {
+            let added = self.additions.members.get(self.from as usize..).unwrap_or_default();
+            let mut names: Vec<&'static str> = added.iter().map(|member| member.name).collect();
+            names.dedup();
+            for name in names {
+                self.additions.values.text(fields, name);
+            }
+        }
+        Own { values: self.additions.values.since(self.mark), members }
+    }
+}
+
+/// The fields that a member of a document fills.
+fn fields<'w>(wanted: &'w Projection, name: &str) -> &'w [u32] {
+    wanted.find(ROOT, name.as_bytes()).map_or(&[], |entry| wanted.slots(entry.node))
 }

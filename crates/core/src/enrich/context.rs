@@ -4,13 +4,16 @@
 
 use super::added::Added;
 use super::facts::{FactReader, Facts, Field};
+use super::image::{Identity, Image, Moment, Texts};
 use super::installers::Role;
-use super::table::{Host, Hosts, Image, Moment};
-use super::{Content, Document, Enricher, Wanted};
-use crate::sources::Render;
-use crate::value::Time;
+use super::records::Records;
+use super::table::{Host, Hosts};
+use super::{Document, Enricher, Ready, Wanted};
+use crate::sources::Unwritten;
+use crate::value::{Picked, Time};
 use sha1::{Digest, Sha1};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// How many documents are held back, so that a record that comes late still serves those before it.
 const WINDOW: usize = 256;
@@ -19,114 +22,198 @@ const WINDOW: usize = 256;
 pub struct Context {
     wanted: Wanted,
     reader: FactReader,
-    hosts: Hosts,
+    table: Table,
     held: VecDeque<Held>,
-    arrivals: u64,
+    /// Documents in `held`.
+    count: usize,
 }
 
-/// A document whose facts the table has, and that has not got its own additions yet.
-struct Held {
-    document: Document,
-    /// None if it is no JSON: it goes on as it is.
-    facts: Option<Facts>,
-    host: String,
+/// What the documents so far told.
+#[derive(Default)]
+struct Table {
+    hosts: Hosts,
+    arrivals: u64,
+    /// For texts that are put together.
+    buffer: Vec<u8>,
+}
+
+/// What the table has the facts of, and that has not got its own additions yet.
+enum Held {
+    /// One document; without values if it is no JSON: it goes on as it is.
+    Document(Document, Option<(Picked, Learned)>),
+    /// Records that are not written yet. All before the first are done; what the table learnt from the others.
+    Records(Box<Records>, VecDeque<Waiting>),
+}
+
+/// A record that waits.
+struct Waiting {
+    learned: Learned,
+    says: Says,
+}
+
+/// Where a record's facts are.
+enum Says {
+    /// Among the values that were picked out.
+    Values,
+    /// In its document, from which the picked values may differ.
+    Document(Picked),
+    /// Nowhere: its document is no JSON.
+    Nothing,
+}
+
+/// Host and time of a document.
+struct Learned {
+    host: Arc<str>,
     at: Moment,
 }
 
 impl Enricher for Context {
-    fn push(&mut self, stream: &str, document: Document, out: &mut Vec<Document>) {
-        let mut facts = self.read(&document.content);
-        let host = facts.as_mut().and_then(|facts| facts.host.take()).unwrap_or_else(|| stream.to_owned());
-        let at = facts.as_mut().map(|facts| self.learn(facts, &host)).unwrap_or_default();
-        self.held.push_back(Held { document, facts, host, at });
-        while self.held.len() > WINDOW {
-            self.release(out);
+    fn document(&mut self, stream: &str, document: Document, out: &mut Vec<Ready>) {
+        let read = self.reader.read(&document.json).map(|picked| {
+            let learned = self.table.learn(&Facts::of(&picked, picked.since(0), 0), stream);
+            (picked, learned)
+        });
+        self.held.push_back(Held::Document(document, read));
+        self.count += 1;
+        self.release(WINDOW, out);
+    }
+
+    fn records(&mut self, stream: &str, records: Unwritten, out: &mut Vec<Ready>) {
+        let number = records.records.len();
+        self.held.push_back(Held::Records(Box::new(Records::new(records)), VecDeque::new()));
+        for record in 0..number {
+            let Some(Held::Records(records, waiting)) = self.held.back_mut() else { return };
+            let says = if records.is_doubtful(record) {
+                let mut json = Vec::new();
+                records.render(record, &mut json);
+                self.reader.read(&json).map_or(Says::Nothing, Says::Document)
+            } else {
+                Says::Values
+            };
+            let learned = match &says {
+                Says::Values => self.table.learn(&records.facts(record, self.wanted.facts), stream),
+                Says::Document(picked) => self.table.learn(&Facts::of(picked, picked.since(0), 0), stream),
+                Says::Nothing => Learned { host: Arc::from(stream), at: Moment::default() },
+            };
+            waiting.push_back(Waiting { learned, says });
+            self.count += 1;
+            self.release(WINDOW, out);
         }
     }
 
-    fn finish(&mut self, out: &mut Vec<Document>) {
-        while !self.held.is_empty() {
-            self.release(out);
-        }
+    fn finish(&mut self, out: &mut Vec<Ready>) {
+        self.release(0, out);
     }
 }
 
 impl Context {
     /// A table that knows nothing yet.
     pub fn new(wanted: Wanted) -> Self {
-        let reader = FactReader::new(wanted.projection.width, wanted.facts);
-        Self { wanted, reader, hosts: Hosts::default(), held: VecDeque::new(), arrivals: 0 }
+        Self { wanted, reader: FactReader::new(), table: Table::default(), held: VecDeque::new(), count: 0 }
     }
 
-    fn read(&mut self, content: &Content) -> Option<Facts> {
-        match content {
-            Content::Json(json) => self.reader.read(json),
-            Content::Unwritten(record, _) if !record.doubtful => Some(self.reader.picked(&record.picked)),
-            doubtful @ Content::Unwritten(..) => {
-                let mut json = Vec::new();
-                doubtful.render(&mut json);
-                self.reader.read(&json)
+    /// Adds to the oldest documents, until only so many are held.
+    fn release(&mut self, most: usize, out: &mut Vec<Ready>) {
+        while self.count > most {
+            self.count -= 1;
+            if let Some(Held::Records(records, waiting)) = self.held.front_mut() {
+                if let Some(Waiting { learned, says }) = waiting.pop_front() {
+                    self.table.add_to_record(records, &learned, &says, &self.wanted);
+                }
+                if records.is_done() {
+                    out.extend(self.held.pop_front().and_then(Held::ready));
+                }
+                continue;
             }
-        }
-    }
-
-    /// Takes into the table what a document says.
-    fn learn(&mut self, facts: &mut Facts, host_name: &str) -> Moment {
-        self.arrivals += 1;
-        let host = self.hosts.host(host_name);
-        let stamp = facts.timestamp.take().unwrap_or_default();
-        let time = Time::parse(&stamp).map_or(host.latest, Time::total_nanos);
-        host.latest = time;
-        host.first.get_or_insert(time);
-        let at = Moment { time, arrival: self.arrivals };
-        let Some(pid) = facts.pid else { return at };
-        if facts.ends {
-            host.ended(pid, at);
-            return at;
-        }
-        if !facts.starts && !host.news(pid, at, facts.executable.as_deref()) {
-            return at;
-        }
-        let recorded = facts.entity_id.take();
-        let keep = recorded.is_some() && facts.starts;
-        let mut image = Image {
-            from: at,
-            ended: None,
-            name: facts.name.take(),
-            executable: facts.executable.take(),
-            args: std::mem::take(&mut facts.args),
-            command_line: facts.command_line.clone(),
-            entity_id: recorded.unwrap_or_else(|| identity(host_name, pid, &stamp)),
-            parent: facts.parent_pid,
-            forked: false,
-            role: Role::Other,
-        };
-        image.role = Role::of(image.name.as_deref(), image.executable.as_deref(), &image.args);
-        if facts.starts && facts.forks {
-            host.forked(pid, image);
-        } else {
-            host.started(pid, image, keep);
-        }
-        at
-    }
-
-    fn release(&mut self, out: &mut Vec<Document>) {
-        let Some(Held { mut document, facts, host, at }) = self.held.pop_front() else { return };
-        if let Some(facts) = facts {
-            let mut added = Added::to(&mut document.content, &self.wanted.projection);
-            add_host(&facts, &host, &mut added);
-            if let Some(pid) = facts.pid {
-                let host = self.hosts.host(&host);
-                add_process(&facts, pid, host, at, &mut added);
-                add_installation(&facts, pid, host, at, &mut added);
+            let Some(mut held) = self.held.pop_front() else { return };
+            if let Held::Document(document, Some((picked, learned))) = &mut held {
+                let facts = Facts::of(picked, picked.since(0), 0);
+                let mut added = Added::to(&mut document.json);
+                self.table.add(&facts, learned, &mut added);
+                added.end();
             }
-            added.end();
+            out.extend(held.ready());
         }
-        out.push(document);
     }
 }
 
-fn add_host(facts: &Facts, host_name: &str, added: &mut Added<'_>) {
+impl Held {
+    fn ready(self) -> Option<Ready> {
+        Some(match self {
+            Held::Document(document, _) => Ready::Document(document),
+            Held::Records(records, _) => Ready::Records(records),
+        })
+    }
+}
+
+impl Table {
+    /// Takes in what a document says.
+    fn learn(&mut self, facts: &Facts<'_>, stream: &str) -> Learned {
+        self.arrivals += 1;
+        let (host_name, host) = self.hosts.host(facts.host().unwrap_or(stream));
+        let stamp = facts.text(Field::Timestamp).unwrap_or_default();
+        let time = Time::parse(stamp).map_or(host.latest, Time::total_nanos);
+        host.latest = time;
+        host.first.get_or_insert(time);
+        let at = Moment { time, arrival: self.arrivals };
+        let learned = Learned { host: Arc::clone(host_name), at };
+        let Some(pid) = facts.number(Field::Pid) else { return learned };
+        if facts.ends {
+            host.ended(pid, at);
+            return learned;
+        }
+        let (name, executable) = (facts.text(Field::Name), facts.text(Field::Executable));
+        if !facts.starts && !host.news(pid, at, executable) {
+            return learned;
+        }
+        let recorded = facts.text(Field::EntityId);
+        let keep = recorded.is_some() && facts.starts;
+        let command_line = facts.command_line();
+        let image = Image {
+            from: at,
+            ended: None,
+            texts: Texts::new([name, executable, command_line.as_deref()], facts.args(), &mut self.buffer),
+            identity: recorded
+                .map_or_else(|| identity(&learned.host, pid, stamp), |recorded| Identity::Recorded(recorded.into())),
+            parent: facts.number(Field::ParentPid),
+            forked: false,
+            role: Role::of(name, executable, facts.args()),
+        };
+        if facts.starts && facts.forks {
+            host.forked(pid, image, &mut self.buffer);
+        } else {
+            host.started(pid, image, keep);
+        }
+        learned
+    }
+
+    /// Adds to the first of the records that has not got its additions.
+    fn add_to_record(&mut self, records: &mut Records, learned: &Learned, says: &Says, wanted: &Wanted) {
+        let Records { unwritten, additions, added } = records;
+        let mut noted = Added::beside(additions, &wanted.projection);
+        match says {
+            Says::Values => {
+                let extent = unwritten.records.get(added.len()).map(|record| record.values).unwrap_or_default();
+                self.add(&Facts::of(&unwritten.picked, extent, wanted.facts), learned, &mut noted);
+            }
+            Says::Document(picked) => self.add(&Facts::of(picked, picked.since(0), 0), learned, &mut noted),
+            Says::Nothing => {}
+        }
+        added.push(noted.end());
+    }
+
+    fn add(&mut self, facts: &Facts<'_>, learned: &Learned, added: &mut Added<'_>) {
+        let at = learned.at;
+        add_host(facts, &learned.host, added);
+        if let Some(pid) = facts.number(Field::Pid) {
+            let (_, host) = self.hosts.host(&learned.host);
+            add_process(facts, pid, host, at, added);
+            add_installation(facts, pid, host, at, added);
+        }
+    }
+}
+
+fn add_host(facts: &Facts<'_>, host_name: &str, added: &mut Added<'_>) {
     if !facts.has(Field::HostName) && !facts.has(Field::HostId) {
         added.text("host.name", host_name);
     }
@@ -140,23 +227,26 @@ fn add_host(facts: &Facts, host_name: &str, added: &mut Added<'_>) {
 }
 
 /// What a document lacks of its process and the table knows.
-fn add_process(facts: &Facts, pid: u64, host: &Host, at: Moment, added: &mut Added<'_>) {
+fn add_process(facts: &Facts<'_>, pid: u64, host: &Host, at: Moment, added: &mut Added<'_>) {
     let image = host.image(pid, at);
     if !facts.has(Field::CommandLine) {
-        added.maybe("process.command_line", facts.command_line.as_deref());
+        added.maybe("process.command_line", facts.command_line().as_deref());
     }
     if !facts.has(Field::EntityId) {
-        added.maybe("process.entity_id", image.map(|image| image.entity_id.as_str()));
+        added.maybe("process.entity_id", image.map(|image| image.identity.as_str()));
     }
-    let parent = facts.parent_pid.or_else(|| image.and_then(|image| image.parent));
+    let parent = facts.number(Field::ParentPid).or_else(|| image.and_then(|image| image.parent));
     add_parent(facts, parent, host, at, added);
     add_effective_parent(facts, host, at, added);
 }
 
 /// The installation that a process belongs to, where an installer is among its ancestors: all that it started has the same.
-fn add_installation(facts: &Facts, pid: u64, host: &mut Host, at: Moment, added: &mut Added<'_>) {
+fn add_installation(facts: &Facts<'_>, pid: u64, host: &mut Host, at: Moment, added: &mut Added<'_>) {
     let own = || host.image(pid, at);
-    let parent = || facts.parent_pid.and_then(|pid| lookup(host, pid, facts.parent_entity_id.as_deref(), at));
+    let parent = || {
+        let pid = facts.number(Field::ParentPid)?;
+        lookup(host, pid, facts.text(Field::ParentEntity), at)
+    };
     let found = own().or_else(parent).and_then(|image| host.topmost_installer(image));
     if let Some(transaction) = found {
         added.text("contraband.installation.process", &host.installation(transaction, at));
@@ -164,70 +254,74 @@ fn add_installation(facts: &Facts, pid: u64, host: &mut Host, at: Moment, added:
 }
 
 /// The parent's image when the record was made. A recorded identity of the parent must be the one that the table knows.
-fn add_parent(facts: &Facts, parent: Option<u64>, host: &Host, at: Moment, added: &mut Added<'_>) {
+fn add_parent(facts: &Facts<'_>, parent: Option<u64>, host: &Host, at: Moment, added: &mut Added<'_>) {
     let lacks_name = !facts.has(Field::ParentName) && !facts.has(Field::ParentExecutable);
-    let found = parent.and_then(|pid| lookup(host, pid, facts.parent_entity_id.as_deref(), at));
+    let found = parent.and_then(|pid| lookup(host, pid, facts.text(Field::ParentEntity), at));
     let Some(parent) = found else {
         if lacks_name {
             add_image_before(facts, host, at, added);
         }
         return;
     };
+    let texts = &parent.texts;
     // What another source recorded under the same number may be another process.
-    if !lacks_name && facts.parent_executable != parent.executable {
+    if !lacks_name && facts.text(Field::ParentExecutable) != texts.executable() {
         return;
     }
     if !facts.has(Field::ParentName) {
-        added.maybe("process.parent.name", parent.name.as_deref());
+        added.maybe("process.parent.name", texts.name());
     }
     if !facts.has(Field::ParentExecutable) {
-        added.maybe("process.parent.executable", parent.executable.as_deref());
+        added.maybe("process.parent.executable", texts.executable());
     }
-    if !facts.has(Field::ParentArgs) && !parent.args.is_empty() {
-        added.texts("process.parent.args", parent.args.iter().map(String::as_str));
+    if !facts.has(Field::ParentArgs) && texts.args().next().is_some() {
+        added.texts("process.parent.args", texts.args());
     }
     if !facts.has(Field::ParentCommandLine) {
-        added.maybe("process.parent.command_line", parent.command_line.as_deref());
+        added.maybe("process.parent.command_line", texts.command_line());
     }
     if !facts.has(Field::ParentEntity) {
-        added.text("process.parent.entity_id", &parent.entity_id);
+        added.text("process.parent.entity_id", parent.identity.as_str());
     }
     let wants_ancestry = !facts.has(Field::Ancestry) && facts.process;
     if !wants_ancestry && !lacks_name {
         return;
     }
-    let lineage = host.lineage(parent);
+    let lineage: Vec<&Image> = host.lineage(parent).collect();
     if wants_ancestry {
-        added.texts("process.Ext.ancestry", lineage.iter().map(|image| image.entity_id.as_str()));
+        added.texts("process.Ext.ancestry", lineage.iter().map(|image| image.identity.as_str()));
     }
-    let mut names = lineage.iter().filter_map(|image| image.executable.as_deref().or(image.name.as_deref())).peekable();
-    if lacks_name && names.peek().is_some() {
-        added.texts("contraband.process.ancestors", names);
+    if lacks_name {
+        let names = lineage.iter().filter_map(|image| image.texts.executable().or_else(|| image.texts.name()));
+        let mut names = names.peekable();
+        if names.peek().is_some() {
+            added.texts("contraband.process.ancestors", names);
+        }
     }
 }
 
 /// A process that started within the log, and whose first exec this is, still was what its parent was.
-fn add_image_before(facts: &Facts, host: &Host, at: Moment, added: &mut Added<'_>) {
-    let began = facts.start.as_deref().and_then(Time::parse).map(Time::total_nanos);
+fn add_image_before(facts: &Facts<'_>, host: &Host, at: Moment, added: &mut Added<'_>) {
+    let began = facts.text(Field::Start).and_then(Time::parse).map(Time::total_nanos);
     let within = began.zip(host.first).is_some_and(|(began, first)| began >= first);
-    if !facts.starts || !within || facts.pid.is_none_or(|pid| host.known_before(pid, at)) {
+    if !facts.starts || !within || facts.number(Field::Pid).is_none_or(|pid| host.known_before(pid, at)) {
         return;
     }
-    if let Some(executable) = &facts.previous_executable {
+    if let Some(executable) = facts.text(Field::PreviousExecutable) {
         added.text("process.parent.name", base_name(executable));
         added.text("process.parent.executable", executable);
     }
 }
 
 /// Who asked for a process, where the record has only the number.
-fn add_effective_parent(facts: &Facts, host: &Host, at: Moment, added: &mut Added<'_>) {
-    let Some(pid) = facts.effective_parent_pid else { return };
+fn add_effective_parent(facts: &Facts<'_>, host: &Host, at: Moment, added: &mut Added<'_>) {
+    let Some(pid) = facts.number(Field::EffectiveParentPid) else { return };
     if facts.has(Field::EffectiveParentExecutable) {
         return;
     }
-    if let Some(image) = lookup(host, pid, facts.effective_parent_entity_id.as_deref(), at) {
-        added.maybe("process.Ext.effective_parent.name", image.name.as_deref());
-        added.maybe("process.Ext.effective_parent.executable", image.executable.as_deref());
+    if let Some(image) = lookup(host, pid, facts.text(Field::EffectiveParentEntity), at) {
+        added.maybe("process.Ext.effective_parent.name", image.texts.name());
+        added.maybe("process.Ext.effective_parent.executable", image.texts.executable());
     }
 }
 
@@ -243,11 +337,17 @@ fn base_name(path: &str) -> &str {
 }
 
 /// The same process has the same identity in every run.
-fn identity(host: &str, pid: u64, time: &str) -> String {
+fn identity(host: &str, pid: u64, time: &str) -> Identity {
     const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
-    let digest = Sha1::digest(format!("{host}\0{pid}\0{time}").as_bytes());
-    let digits = digest[..8].iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(HEXADECIMAL[usize::from(digit)])).collect()
+    let mut digest = Sha1::new();
+    digest.update(host);
+    digest.update(format!("\0{pid}\0"));
+    digest.update(time);
+    let mut digits = [0; 16];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(digest.finalize()) {
+        pair.copy_from_slice(&[HEXADECIMAL[usize::from(byte >> 4)], HEXADECIMAL[usize::from(byte & 15)]]);
+    }
+    Identity::Derived(digits)
 }
 
 #[cfg(test)]
@@ -265,17 +365,12 @@ mod tests {
         let mut out = Vec::new();
         for (number, line) in lines.iter().enumerate() {
             let place = Place { record: number as u64 + 1, offset: 0 };
-            context.push(
-                "web-1",
-                Document { content: Content::Json(line.as_bytes().to_vec()), file: 0, place },
-                &mut out,
-            );
+            context.document("web-1", Document { json: line.as_bytes().to_vec(), place }, &mut out);
         }
         context.finish(&mut out);
-        let json = |document: &Document| {
-            let mut json = Vec::new();
-            document.content.render(&mut json);
-            serde_json::from_slice(&json).expect("valid JSON")
+        let json = |ready: &Ready| match ready {
+            Ready::Document(document) => serde_json::from_slice(&document.json).expect("valid JSON"),
+            Ready::Records(_) => panic!("no records were given"),
         };
         out.iter().map(json).collect()
     }

@@ -1,7 +1,8 @@
 //! What the process table needs to know of a document, read in one walk over its text. It knows no other document.
 
 use crate::json::{BrokenKind, Projection, Scanner, without_duplicates};
-use crate::value::{Event, Picked, Raw, Values};
+use crate::value::{Event, Extent, Picked, Raw};
+use std::borrow::Cow;
 
 /// The fields that are read, in the order of [`Field`].
 pub const PATHS: [&str; 28] = [
@@ -68,28 +69,18 @@ pub(super) enum Field {
     Start,
 }
 
-/// What one document says.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Facts {
-    /// One bit a field that has a value.
-    present: u32,
-    pub timestamp: Option<String>,
-    /// The host that the document names.
-    pub host: Option<String>,
-    pub pid: Option<u64>,
-    pub entity_id: Option<String>,
-    pub name: Option<String>,
-    pub executable: Option<String>,
-    pub args: Vec<String>,
-    /// The recorded command line, else the arguments joined.
-    pub command_line: Option<String>,
-    pub start: Option<String>,
-    pub previous_executable: Option<String>,
-    pub parent_pid: Option<u64>,
-    pub parent_entity_id: Option<String>,
-    pub parent_executable: Option<String>,
-    pub effective_parent_pid: Option<u64>,
-    pub effective_parent_entity_id: Option<String>,
+/// No value.
+const NONE: u32 = u32::MAX;
+
+/// What one document says: a look at the values that were picked out of it.
+#[derive(Clone, Debug)]
+pub(super) struct Facts<'a> {
+    picked: &'a Picked,
+    extent: Extent,
+    /// Number of the first of [`PATHS`] among the fields.
+    base: u32,
+    /// The first value of each field, by its number among the document's.
+    first: [u32; PATHS.len()],
     /// Whether Auditbeat or its integration made the document.
     pub auditd: bool,
     /// Whether it is about a process.
@@ -100,81 +91,88 @@ pub(super) struct Facts {
     pub ends: bool,
 }
 
-impl Facts {
+impl<'a> Facts<'a> {
+    /// What the values of one document say, where the field numbers of [`PATHS`] start at `base`.
+    pub fn of(picked: &'a Picked, extent: Extent, base: u32) -> Self {
+        let (auditd, process, starts, forks, ends) = Default::default();
+        let mut facts =
+            Facts { picked, extent, base, first: [NONE; PATHS.len()], auditd, process, starts, forks, ends };
+        let mut failed = false;
+        for (number, (field, value)) in picked.values(extent).enumerate() {
+            let Some(field) = field.checked_sub(base) else { continue };
+            let Some(first) = facts.first.get_mut(field as usize) else { continue };
+            if *first == NONE {
+                *first = number as u32;
+            }
+            let Raw::Text(text) = value else { continue };
+            match field {
+                field if field == Field::Action as u32 => facts.forks |= text == "fork",
+                field if field == Field::Category as u32 => facts.process |= text == "process",
+                field if field == Field::Module as u32 => facts.auditd |= text.starts_with("auditd"),
+                field if field == Field::Outcome as u32 => failed |= text == "failure",
+                field if field == Field::Type as u32 => {
+                    facts.starts |= text == "start";
+                    facts.ends |= text == "end";
+                }
+                _ => {}
+            }
+        }
+        facts.starts &= facts.process && !failed;
+        facts
+    }
+
     /// Whether the document has a value of the field.
     pub fn has(&self, field: Field) -> bool {
-        self.present & (1 << field as u32) != 0
+        self.first[field as usize] != NONE
     }
 
-    /// What an event says whose field numbers of [`PATHS`] start at `base`.
-    pub fn of(event: &Event<'_>, base: u32) -> Self {
-        let event = &Seen { event, base };
-        let any = |field, wanted: &str| texts(event, field).any(|text| text == wanted);
-        let host = [Field::HostId, Field::HostName, Field::HostHostname];
-        let args: Vec<String> = texts(event, Field::Args).map(str::to_owned).collect();
-        let joined = || (!args.is_empty()).then(|| args.join(" "));
-        let process = any(Field::Category, "process");
-        Facts {
-            present: (0..PATHS.len() as u32).filter(|field| event.has(*field)).fold(0, |bits, field| bits | 1 << field),
-            timestamp: text(event, Field::Timestamp),
-            host: host.into_iter().find_map(|field| text(event, field)),
-            pid: number(event, Field::Pid),
-            entity_id: text(event, Field::EntityId),
-            name: text(event, Field::Name),
-            executable: text(event, Field::Executable),
-            command_line: text(event, Field::CommandLine).or_else(joined),
-            args,
-            start: text(event, Field::Start),
-            previous_executable: text(event, Field::PreviousExecutable),
-            parent_pid: number(event, Field::ParentPid),
-            parent_entity_id: text(event, Field::ParentEntity),
-            parent_executable: text(event, Field::ParentExecutable),
-            effective_parent_pid: number(event, Field::EffectiveParentPid),
-            effective_parent_entity_id: text(event, Field::EffectiveParentEntity),
-            auditd: texts(event, Field::Module).any(|text| text.starts_with("auditd")),
-            process,
-            starts: process && any(Field::Type, "start") && !any(Field::Outcome, "failure"),
-            forks: any(Field::Action, "fork"),
-            ends: any(Field::Type, "end"),
+    fn first(&self, field: Field) -> Option<Raw<'a>> {
+        let number = Some(self.first[field as usize]).filter(|number| *number != NONE)?;
+        self.picked.values(self.extent).nth(number as usize).map(|(_, value)| value)
+    }
+
+    /// The field's first value, if it is a text.
+    pub fn text(&self, field: Field) -> Option<&'a str> {
+        match self.first(field)? {
+            Raw::Text(Cow::Borrowed(text)) => Some(text),
+            _ => None,
         }
     }
-}
 
-/// An event in which the fields have numbers of their own.
-struct Seen<'e, 'a> {
-    event: &'e Event<'a>,
-    base: u32,
-}
-
-impl<'e, 'a> Seen<'e, 'a> {
-    fn values(&self, field: u32) -> Values<'e, 'a> {
-        self.event.values(self.base + field)
+    /// The field's first value, if it is a whole number.
+    pub fn number(&self, field: Field) -> Option<u64> {
+        match self.first(field)? {
+            Raw::Number(text) | Raw::Text(text) => text.parse().ok(),
+            Raw::Bool(_) => None,
+        }
     }
 
-    fn first(&self, field: u32) -> Option<&'e Raw<'a>> {
-        self.values(field).next()
+    /// The host that the document names.
+    pub fn host(&self) -> Option<&'a str> {
+        [Field::HostId, Field::HostName, Field::HostHostname].into_iter().find_map(|field| self.text(field))
     }
 
-    fn has(&self, field: u32) -> bool {
-        self.event.has(self.base + field)
+    /// The arguments of the process.
+    pub fn args(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+        let wanted = self.base + Field::Args as u32;
+        self.picked.values(self.extent).filter_map(move |(field, value)| match value {
+            Raw::Text(Cow::Borrowed(text)) if field == wanted => Some(text),
+            _ => None,
+        })
     }
-}
 
-fn texts<'e>(event: &Seen<'e, '_>, field: Field) -> impl Iterator<Item = &'e str> {
-    event.values(field as u32).filter_map(|value| if let Raw::Text(text) = value { Some(text.as_ref()) } else { None })
-}
-
-fn text(event: &Seen<'_, '_>, field: Field) -> Option<String> {
-    match event.first(field as u32)? {
-        Raw::Text(text) => Some(text.to_string()),
-        _ => None,
-    }
-}
-
-fn number(event: &Seen<'_, '_>, field: Field) -> Option<u64> {
-    match event.first(field as u32)? {
-        Raw::Number(text) | Raw::Text(text) => text.parse().ok(),
-        Raw::Bool(_) => None,
+    /// The recorded command line, else the arguments joined.
+    pub fn command_line(&self) -> Option<Cow<'a, str>> {
+        if let Some(recorded) = self.text(Field::CommandLine) {
+            return Some(Cow::Borrowed(recorded));
+        }
+        let mut args = self.args();
+        let mut joined = args.next()?.to_owned();
+        for argument in args {
+            joined.push(' ');
+            joined.push_str(argument);
+        }
+        Some(Cow::Owned(joined))
     }
 }
 
@@ -183,43 +181,38 @@ fn number(event: &Seen<'_, '_>, field: Field) -> Option<u64> {
 pub(super) struct FactReader {
     projection: Projection,
     event: Event<'static>,
-    /// For values that were picked out already, with the number of their first of [`PATHS`].
-    picked: Event<'static>,
-    base: u32,
 }
 
 impl FactReader {
-    /// `width` fields are picked out of records, of which those of [`PATHS`] begin at `base`.
-    pub fn new(width: usize, base: u32) -> Self {
+    /// A reader of [`PATHS`].
+    pub fn new() -> Self {
         let projection = Projection::new(PATHS);
         let event = Event::new(projection.width);
-        Self { projection, event, picked: Event::new(width), base }
+        Self { projection, event }
     }
 
-    /// What the values say that were picked out of a record.
-    pub fn picked(&mut self, picked: &Picked) -> Facts {
-        let mut event: Event<'_> = std::mem::take(&mut self.picked);
-        picked.fill(&mut event);
-        let facts = Facts::of(&event, self.base);
-        self.picked = event.recycle();
-        facts
-    }
-
-    /// What a document says. `None`: it is no JSON object. Of a name that comes twice the last value counts.
-    pub fn read(&mut self, json: &[u8]) -> Option<Facts> {
+    /// The values of [`PATHS`], numbered from 0, that a document has. `None`: it is no JSON object. Of a name that comes twice the
+    /// last value counts.
+    pub fn read(&mut self, json: &[u8]) -> Option<Picked> {
         let text = simdutf8::basic::from_utf8(json).ok()?;
         let mut event: Event<'_> = std::mem::take(&mut self.event);
         let scanner = Scanner::new(&self.projection);
-        let facts = match scanner.scan(text, &mut event) {
-            Ok(_) => Some(Facts::of(&event, 0)),
-            Err(broken) if broken.kind == BrokenKind::DuplicateKey => without_duplicates(text).ok().and_then(|clean| {
+        let mut picked = Picked::default();
+        let read = match scanner.scan(text, &mut event) {
+            Ok(_) => {
+                picked.all(&event);
+                true
+            }
+            Err(broken) if broken.kind == BrokenKind::DuplicateKey => without_duplicates(text).is_ok_and(|clean| {
                 let mut event = Event::new(self.projection.width);
-                scanner.scan(&clean, &mut event).ok().map(|_| Facts::of(&event, 0))
+                let read = scanner.scan(&clean, &mut event).is_ok();
+                picked.all(&event);
+                read
             }),
-            Err(_) => None,
+            Err(_) => false,
         };
         self.event = event.recycle();
-        facts
+        read.then_some(picked)
     }
 }
 
@@ -237,16 +230,18 @@ mod tests {
 
     #[test]
     fn a_document_is_read_with_doubled_names_and_damage_is_none() {
-        let mut reader = FactReader::new(0, 0);
-        let facts =
+        let mut reader = FactReader::new();
+        let picked =
             reader.read(br#"{"process":{"pid":1,"pid":2,"args":["a","b"]},"host.name":"h"}"#).expect("an object");
+        let facts = Facts::of(&picked, picked.since(0), 0);
         assert_eq!(
-            (facts.pid, facts.command_line.as_deref(), facts.host.as_deref()),
+            (facts.number(Field::Pid), facts.command_line().as_deref(), facts.host()),
             (Some(2), Some("a b"), Some("h"))
         );
         assert!(facts.has(Field::Args) && !facts.has(Field::CommandLine));
         assert!(reader.read(b"{\"process\":").is_none());
         assert!(reader.read(b"\xff").is_none());
-        assert_eq!(reader.read(br#"{"process.pid":"7"}"#).expect("an object").pid, Some(7));
+        let picked = reader.read(br#"{"process.pid":"7"}"#).expect("an object");
+        assert_eq!(Facts::of(&picked, picked.since(0), 0).number(Field::Pid), Some(7));
     }
 }

@@ -72,8 +72,8 @@ pub(super) enum Role {
 
 impl Role {
     /// The role of a process, by what was recorded of it.
-    pub fn of(name: Option<&str>, executable: Option<&str>, args: &[String]) -> Self {
-        let script = args.get(1).map(String::as_str).filter(|_| executable.or(name).is_some_and(interprets));
+    pub fn of<'a>(name: Option<&str>, executable: Option<&str>, args: impl Iterator<Item = &'a str> + Clone) -> Self {
+        let script = args.clone().nth(1).filter(|_| executable.or(name).is_some_and(interprets));
         let mut names = [name, executable, script].into_iter().flatten();
         if names.clone().any(|name| among(&ENGINES, name)) {
             return Role::Engine;
@@ -82,7 +82,7 @@ impl Role {
             return Role::Other;
         }
         // The service of Windows Installer.
-        if args.iter().any(|argument| argument.eq_ignore_ascii_case("/v"))
+        if args.clone().any(|argument| argument.eq_ignore_ascii_case("/v"))
             && executable.or(name).is_some_and(is_msiexec)
         {
             return Role::Engine;
@@ -117,10 +117,7 @@ mod tests {
 
     #[test]
     fn the_role_of_a_process() {
-        let role = |path: &str, args: &[&str]| {
-            let args: Vec<String> = args.iter().map(|text| (*text).to_owned()).collect();
-            Role::of(None, Some(path), &args)
-        };
+        let role = |path: &str, args: &[&str]| Role::of(None, Some(path), args.iter().copied());
         assert_eq!(role("/usr/libexec/packagekitd", &[]), Role::Engine);
         assert_eq!(role("C:\\Windows\\System32\\msiexec.exe", &["msiexec.exe", "/V"]), Role::Engine);
         assert_eq!(role("C:\\Windows\\System32\\msiexec.exe", &["msiexec.exe", "/i", "a.msi"]), Role::Installer);

@@ -4,58 +4,21 @@
 mod added;
 mod context;
 mod facts;
+mod image;
 mod implied;
 mod installers;
+mod records;
 mod table;
 
 pub use context::Context;
 pub use facts::PATHS;
 pub(crate) use implied::{IMPLIED, with_os};
 pub(crate) use installers::installs;
+pub use records::Records;
 
 use crate::json::Projection;
-use crate::sources::{Place, Render, Unwritten};
+use crate::sources::{Place, Unwritten};
 use std::sync::Arc;
-
-/// What is known of a document.
-pub enum Content {
-    /// The ECS document, one line.
-    Json(Vec<u8>),
-    /// A document that is not written yet, and what is to be added to it: members, each behind a comma.
-    Unwritten(Unwritten, Vec<u8>),
-}
-
-impl Content {
-    /// Bytes that it holds in memory.
-    pub fn held(&self) -> usize {
-        match self {
-            Content::Json(json) => json.len(),
-            Content::Unwritten(record, additions) => record.raw.size() + record.picked.size() + additions.len(),
-        }
-    }
-}
-
-impl Render for Content {
-    fn render(&self, out: &mut Vec<u8>) {
-        match self {
-            Content::Json(json) => out.extend_from_slice(json),
-            Content::Unwritten(record, additions) => {
-                record.raw.render(out);
-                if !additions.is_empty() && out.pop_if(|last| *last == b'}').is_some() {
-                    out.extend_from_slice(additions);
-                    out.push(b'}');
-                }
-            }
-        }
-    }
-
-    fn size(&self) -> usize {
-        match self {
-            Content::Json(json) => json.len(),
-            Content::Unwritten(record, _) => record.raw.size(),
-        }
-    }
-}
 
 /// The fields that are picked out of records whose documents are not written yet.
 #[derive(Clone, Debug)]
@@ -68,21 +31,29 @@ pub struct Wanted {
 
 /// One document on its way through the stage.
 pub struct Document {
-    /// The document.
-    pub content: Content,
-    /// Number of its file in the scan.
-    pub file: u32,
+    /// The ECS document, one line.
+    pub json: Vec<u8>,
     /// Where in its file it came from.
     pub place: Place,
+}
+
+/// What has been through the stage.
+pub enum Ready {
+    /// One document.
+    Document(Document),
+    /// Records whose documents are not written yet.
+    Records(Box<Records>),
 }
 
 /// Adds context. Documents of one host come in order of their files' first timestamps, then of their records.
 pub trait Enricher: Send {
     /// One document. `stream` names the host of documents that name none (`--host-name`, else the file's folder). Whatever
     /// is ready goes to `out`, changed or not, each document exactly once; what was added is listed in `contraband.added`.
-    fn push(&mut self, stream: &str, document: Document, out: &mut Vec<Document>);
+    fn document(&mut self, stream: &str, document: Document, out: &mut Vec<Ready>);
+    /// Documents that are not written yet.
+    fn records(&mut self, stream: &str, records: Unwritten, out: &mut Vec<Ready>);
     /// The end of all input: what is still held back goes to `out`.
-    fn finish(&mut self, out: &mut Vec<Document>);
+    fn finish(&mut self, out: &mut Vec<Ready>);
 }
 
 /// The stage that a scan runs.

@@ -1,8 +1,11 @@
 //! The process table: what the records of a host told about its processes, for records that carry only numbers. Images are kept
 //! with their times, so that a record that comes late finds what was true at its own time.
 
+use super::image::{Identity, Image, Moment, Texts};
 use super::installers::Role;
+use foldhash::fast::RandomState;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 /// Processes remembered for each host; the oldest are forgotten first.
 const MOST_PROCESSES: usize = 65_536;
@@ -22,39 +25,14 @@ const QUIET: i128 = 60_000_000_000;
 /// Hosts remembered.
 const MOST_HOSTS: usize = 4_096;
 
-/// When a record was made, and when it came.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moment {
-    /// Nanoseconds since 1970; of a record without a time, that of the latest record of its host.
-    pub time: i128,
-    /// Count of the records before it.
-    pub arrival: u64,
-}
-
-/// What a process was from some moment on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Image {
-    pub from: Moment,
-    pub ended: Option<Moment>,
-    pub name: Option<String>,
-    pub executable: Option<String>,
-    pub args: Vec<String>,
-    pub command_line: Option<String>,
-    pub entity_id: String,
-    pub parent: Option<u64>,
-    /// A process that has called no exec yet: it is what its parent was.
-    pub forked: bool,
-    pub role: Role,
-}
-
 /// The processes of one host.
 #[derive(Debug, Default)]
 pub(super) struct Host {
     /// By number; each number's images in order of time.
-    images: HashMap<u64, Vec<Image>>,
+    images: HashMap<u64, Vec<Image>, RandomState>,
     order: VecDeque<u64>,
     /// For each engine, when the installation that is under way began, and when it was last heard of.
-    engines: HashMap<String, (i128, i128)>,
+    engines: HashMap<String, (i128, i128), RandomState>,
     /// Time of the first record.
     pub first: Option<i128>,
     /// Time of the latest record.
@@ -73,7 +51,7 @@ impl Host {
 
     /// The image of a process with a recorded identity.
     pub(super) fn identified(&self, pid: u64, entity_id: &str) -> Option<&Image> {
-        self.images.get(&pid)?.iter().rev().find(|image| image.entity_id == entity_id)
+        self.images.get(&pid)?.iter().rev().find(|image| image.identity.as_str() == entity_id)
     }
 
     /// Whether a process is known from before a moment.
@@ -88,27 +66,30 @@ impl Host {
             && let Some(before) = self.image(pid, image.from)
             && before.parent == image.parent
         {
-            image.entity_id.clone_from(&before.entity_id);
+            image.identity = before.identity.clone();
         }
         self.insert(pid, image);
     }
 
-    /// A process forks: the new one is what the old one is.
-    pub(super) fn forked(&mut self, pid: u64, fork: Image) {
-        let parent = fork.parent.and_then(|parent| self.image(parent, fork.from)).cloned().unwrap_or_default();
-        let Image { from, entity_id, parent: number, name, executable, .. } = fork;
-        let name = name.or(parent.name);
-        let executable = executable.or(parent.executable);
-        self.insert(
-            pid,
-            Image { from, entity_id, parent: number, name, executable, ended: None, forked: true, ..parent },
-        );
+    /// A process forks: the new one is what the old one is. What the record itself tells counts before that.
+    pub(super) fn forked(&mut self, pid: u64, fork: Image, buffer: &mut Vec<u8>) {
+        let parent = fork.parent.and_then(|parent| self.image(parent, fork.from));
+        let (role, texts) =
+            parent.map_or((Role::Other, Texts::default()), |parent| (parent.role, parent.texts.clone()));
+        let (name, executable) = (fork.texts.name(), fork.texts.executable());
+        let texts = if name.is_none() && executable.is_none() {
+            texts
+        } else {
+            let fixed = [name.or(texts.name()), executable.or(texts.executable()), texts.command_line()];
+            Texts::new(fixed, texts.args(), buffer)
+        };
+        self.insert(pid, Image { texts, role, ended: None, forked: true, ..fork });
     }
 
     /// Whether a record that starts no process tells of an image that is not known: the process is from before the log, or
     /// its own record was lost.
     pub(super) fn news(&self, pid: u64, at: Moment, executable: Option<&str>) -> bool {
-        executable.is_some() && self.image(pid, at).is_none_or(|known| known.executable.as_deref() != executable)
+        executable.is_some() && self.image(pid, at).is_none_or(|known| known.texts.executable() != executable)
     }
 
     /// A process ends.
@@ -121,7 +102,7 @@ impl Host {
     }
 
     fn insert(&mut self, pid: u64, image: Image) {
-        let images = self.images.entry(pid).or_default();
+        let images = self.images.entry(pid).or_insert_with(|| Vec::with_capacity(1));
         if images.is_empty() {
             self.order.push_back(pid);
         }
@@ -137,11 +118,7 @@ impl Host {
     }
 
     /// A process and its ancestors, nearest first.
-    pub(super) fn lineage<'h>(&'h self, image: &'h Image) -> Vec<&'h Image> {
-        self.ancestors(image).collect()
-    }
-
-    fn ancestors<'h>(&'h self, image: &'h Image) -> impl Iterator<Item = &'h Image> {
+    pub(super) fn lineage<'h>(&'h self, image: &'h Image) -> impl Iterator<Item = &'h Image> {
         // A number that was used again may seem to be its own parent.
         let parents = |image: &&'h Image| {
             let parent = image.parent.and_then(|pid| self.image(pid, image.from));
@@ -154,20 +131,21 @@ impl Host {
 /// By what an installation is known: its installer's identity, and for one of an engine's also when it began.
 #[derive(Debug)]
 pub(super) struct Transaction {
-    pub entity_id: String,
+    pub identity: Identity,
     pub engine: bool,
 }
 
 impl Host {
     /// The topmost installer among a process and its ancestors.
     pub(super) fn topmost_installer(&self, image: &Image) -> Option<Transaction> {
-        let top = self.ancestors(image).filter(|image| image.role != Role::Other).last()?;
-        Some(Transaction { entity_id: top.entity_id.clone(), engine: top.role == Role::Engine })
+        let top = self.lineage(image).filter(|image| image.role != Role::Other).last()?;
+        Some(Transaction { identity: top.identity.clone(), engine: top.role == Role::Engine })
     }
 
     /// The name of the installation that an installer's process is busy with at a moment. A minute of quiet ends one of an engine's.
     pub(super) fn installation(&mut self, transaction: Transaction, at: Moment) -> String {
-        let Transaction { entity_id, engine } = transaction;
+        let Transaction { identity, engine } = transaction;
+        let entity_id = identity.as_str().to_owned();
         if !engine {
             return entity_id;
         }
@@ -186,17 +164,30 @@ impl Host {
 /// All hosts.
 #[derive(Debug, Default)]
 pub(super) struct Hosts {
-    hosts: HashMap<String, Host>,
+    numbers: HashMap<Arc<str>, usize, RandomState>,
+    known: Vec<(Arc<str>, Host)>,
+    /// The one that was asked for last: records of one host follow each other.
+    latest: usize,
 }
 
 impl Hosts {
-    pub(super) fn host(&mut self, name: &str) -> &mut Host {
-        if !self.hosts.contains_key(name) {
-            if self.hosts.len() >= MOST_HOSTS {
-                self.hosts.clear();
-            }
-            self.hosts.insert(name.to_owned(), Host::default());
+    /// A host and its name, which is kept.
+    pub(super) fn host(&mut self, name: &str) -> (&Arc<str>, &mut Host) {
+        if self.known.get(self.latest).is_none_or(|(latest, _)| **latest != *name) {
+            self.latest = self.numbers.get(name).copied().unwrap_or_else(|| self.new_host(name));
         }
-        self.hosts.get_mut(name).expect("it was inserted if it was missing")
+        let (name, host) = &mut self.known[self.latest];
+        (name, host)
+    }
+
+    fn new_host(&mut self, name: &str) -> usize {
+        if self.known.len() >= MOST_HOSTS {
+            self.known.clear();
+            self.numbers.clear();
+        }
+        let name: Arc<str> = Arc::from(name);
+        self.numbers.insert(Arc::clone(&name), self.known.len());
+        self.known.push((name, Host::default()));
+        self.known.len() - 1
     }
 }

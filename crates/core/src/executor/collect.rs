@@ -66,7 +66,7 @@ impl<'l> Collector<'l> {
 
     /// The next chunk, in order. Gives the output that is ready.
     pub(super) fn add(&mut self, done: Done) -> io::Result<Vec<u8>> {
-        let before = if done.relative { self.summary.files[done.file].records } else { 0 };
+        let before = if done.relative { self.summary.files[done.file].lines } else { 0 };
         let mut out = if done.alerts.bytes.is_empty() { Vec::new() } else { self.pool.take() };
         let mut written = 0;
         for mut kept in done.kept {
@@ -124,6 +124,7 @@ impl<'l> Collector<'l> {
             self.summary.fault(done.file, fault, before);
         }
         let file = &mut self.summary.files[done.file];
+        file.lines += done.lines;
         file.records += done.records;
         file.parsed += done.parsed;
         file.skipped += done.skipped;

@@ -6,7 +6,7 @@ use super::options::ScanOptions;
 use super::range::{self, Marks, Range, Ranged};
 use super::summary::FileSummary;
 use super::work::{Chunk, Content, line_reader, too_long};
-use crate::enrich::{self, Document, Enricher, enricher};
+use crate::enrich::{Document, Enricher, Ready, Records, enricher};
 use crate::input::{
     Found, Input, LineReader, Lines, Opened, Patient, Shape, Splitter, members, open, open_stream, order, recognise,
     same_log, walk,
@@ -139,8 +139,6 @@ impl<'l> Reader<'l> {
             limit: self.loaded.options.chunk_size,
             bytes: Vec::new(),
             places: Vec::new(),
-            waiting: Vec::new(),
-            size: 0,
             stream: self
                 .options
                 .host_name
@@ -481,12 +479,9 @@ struct Gather<'g, 't> {
     limit: usize,
     bytes: Vec<u8>,
     places: Vec<Place>,
-    /// Records whose documents are not written yet, and bytes of them.
-    waiting: Vec<(enrich::Content, Place)>,
-    size: usize,
     stream: String,
     enricher: Option<Box<dyn Enricher>>,
-    ready: Vec<Document>,
+    ready: Vec<Ready>,
     open: bool,
     tell: &'g mut Tell<'t>,
 }
@@ -506,26 +501,17 @@ impl Gather<'_, '_> {
         }
     }
 
-    fn put(&mut self, content: enrich::Content, place: Place) {
-        match content {
-            enrich::Content::Json(json) => self.keep(&json, place),
-            unwritten @ enrich::Content::Unwritten(..) => {
-                if !self.places.is_empty() {
-                    self.send();
-                }
-                self.size += unwritten.held();
-                self.waiting.push((unwritten, place));
-                if self.size >= self.limit {
-                    self.send();
-                }
+    fn put(&mut self, ready: Ready) {
+        match ready {
+            Ready::Document(document) => self.keep(&document.json, document.place),
+            Ready::Records(records) => {
+                self.send();
+                self.piece(Content::Unwritten(records));
             }
         }
     }
 
     fn keep(&mut self, json: &[u8], place: Place) {
-        if !self.waiting.is_empty() {
-            self.send();
-        }
         self.bytes.extend_from_slice(json);
         self.bytes.push(b'\n');
         self.places.push(place);
@@ -535,10 +521,6 @@ impl Gather<'_, '_> {
     }
 
     fn send(&mut self) {
-        if !self.waiting.is_empty() {
-            let (records, size) = (std::mem::take(&mut self.waiting), std::mem::take(&mut self.size));
-            return self.piece(Content::Unwritten { records, size });
-        }
         if self.places.is_empty() {
             return;
         }
@@ -558,9 +540,7 @@ impl Gather<'_, '_> {
 
     fn drain(&mut self) {
         let mut ready = std::mem::take(&mut self.ready);
-        for document in ready.drain(..) {
-            self.put(document.content, document.place);
-        }
+        ready.drain(..).for_each(|ready| self.put(ready));
         self.ready = ready;
     }
 }
@@ -571,19 +551,18 @@ impl Sink for Gather<'_, '_> {
             self.keep(json, place);
             return;
         };
-        let content = enrich::Content::Json(json.to_vec());
-        enricher.push(&self.stream, Document { content, file: self.file as u32, place }, &mut self.ready);
+        enricher.document(&self.stream, Document { json: json.to_vec(), place }, &mut self.ready);
         self.drain();
     }
 
-    fn unwritten(&mut self, record: Unwritten, place: Place) {
-        let content = enrich::Content::Unwritten(record, Vec::new());
-        let Some(enricher) = &mut self.enricher else {
-            self.put(content, place);
-            return;
-        };
-        enricher.push(&self.stream, Document { content, file: self.file as u32, place }, &mut self.ready);
-        self.drain();
+    fn unwritten(&mut self, records: Unwritten) {
+        match &mut self.enricher {
+            Some(enricher) => {
+                enricher.records(&self.stream, records, &mut self.ready);
+                self.drain();
+            }
+            None => self.put(Ready::Records(Box::new(Records::new(records)))),
+        }
     }
 
     fn fault(&mut self, fault: Fault) {

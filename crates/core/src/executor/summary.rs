@@ -17,6 +17,9 @@ pub struct FileSummary {
     pub recognised: String,
     /// Bytes of its text.
     pub bytes: u64,
+    /// Lines that threads cut it into, blank ones included.
+    #[serde(skip)]
+    pub(super) lines: u64,
     /// Records found.
     pub records: u64,
     /// Records read.

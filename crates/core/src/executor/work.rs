@@ -7,14 +7,14 @@ use super::pool::Pool;
 use super::range::{LENGTH, Range};
 use super::summary::UNCLAIMED;
 use crate::alert::{self, Installation, Origin, Subject, Text};
-use crate::enrich::{Content as Waiting, with_os};
+use crate::enrich::{Records, with_os};
 use crate::input::LineReader;
 use crate::json::{Broken, BrokenKind, Scanner, without_duplicates};
 use crate::plan::{Kind, PlanError};
 use crate::program::{Evaluator, Hit, MOST_KEYS, Outcome, Profile, RuleMask};
 use crate::route::{Memo, Route, Telling, unclaimed};
 use crate::sequences::{Candidate, Order};
-use crate::sources::{Fault, Place, Render};
+use crate::sources::{Fault, Place};
 use crate::value::{Event, Raw, Time};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -33,8 +33,8 @@ pub(super) enum Content {
     Range(Range),
     /// Documents of a decoder, one a line, each with its place.
     Documents { bytes: Vec<u8>, places: Vec<Place> },
-    /// Records whose documents are not written yet, each with its place, and the bytes that they hold.
-    Unwritten { records: Vec<(Waiting, Place)>, size: usize },
+    /// Records whose documents are not written yet.
+    Unwritten(Box<Records>),
 }
 
 impl Chunk {
@@ -43,7 +43,7 @@ impl Chunk {
         match &self.text {
             Content::Lines { bytes, .. } | Content::Documents { bytes, .. } => bytes.len() as u64,
             Content::Range(range) => range.to - range.from,
-            Content::Unwritten { size, .. } => *size as u64,
+            Content::Unwritten(records) => records.held() as u64,
         }
     }
 }
@@ -81,6 +81,8 @@ pub(super) struct Done {
     pub kept: Vec<Kept>,
     pub faults: Vec<Fault>,
     pub records: u64,
+    /// Lines, blank ones included: by these, records are numbered.
+    pub lines: u64,
     pub parsed: u64,
     pub skipped: u64,
     pub bytes: u64,
@@ -187,7 +189,7 @@ impl<'l> Worker<'l> {
             }
             Content::Range(range) => self.range(range, &chunk.path, &mut done),
             Content::Documents { bytes, places } => self.documents(bytes, places, &chunk.path, &mut done),
-            Content::Unwritten { records, .. } => self.unwritten(records, &chunk.path, &mut done),
+            Content::Unwritten(records) => self.unwritten(records, &chunk.path, &mut done),
         }
         done.profile = self.evaluator.take_profile();
         done
@@ -208,7 +210,7 @@ impl<'l> Worker<'l> {
         done.error = piece.error.take().filter(|_| !done.marked);
         self.lines(&lines[..plain], piece.offset, piece.too_long && !done.marked, path, done);
         if let Some(marks) = marks {
-            marks.count(range.from, done.records);
+            marks.count(range.from, done.lines);
         }
         // A long line is rare: its room is given back before another one is let in.
         buffer.clear();
@@ -227,8 +229,10 @@ impl<'l> Worker<'l> {
         while at < bytes.len() {
             let (end, may_match) = self.loaded.filter.line(bytes, at);
             let line = &bytes[at..end];
-            done.records += 1;
-            let place = Place { record: done.records, offset: offset + at as u64 };
+            done.lines += 1;
+            // As where lines are read one by one: a blank one is no record.
+            done.records += u64::from(!line.trim_ascii().is_empty());
+            let place = Place { record: done.lines, offset: offset + at as u64 };
             // Measured with the blanks around it, as where the file is cut into chunks.
             if line.len() > self.loaded.options.max_line {
                 done.faults.push(too_long(place, self.loaded.options.max_line));
@@ -240,8 +244,8 @@ impl<'l> Worker<'l> {
             at = end + 1;
         }
         if dropped {
-            done.records += 1;
-            let place = Place { record: done.records, offset: offset + bytes.len() as u64 };
+            (done.lines, done.records) = (done.lines + 1, done.records + 1);
+            let place = Place { record: done.lines, offset: offset + bytes.len() as u64 };
             done.faults.push(too_long(place, self.loaded.options.max_line));
         }
     }
@@ -261,17 +265,18 @@ impl<'l> Worker<'l> {
     }
 
     /// Documents are written only where the values that were picked out meet a condition: the document then says what counts.
-    fn unwritten(&mut self, records: &[(Waiting, Place)], path: &str, done: &mut Done) {
+    fn unwritten(&mut self, records: &Records, path: &str, done: &mut Done) {
         let looks = self.loaded.options.filter && !self.options.strict && !self.options.profile;
         let mut picked = Event::new(self.loaded.projection.width);
         let mut event = Event::new(self.loaded.projection.width);
         let mut json = Vec::new();
-        for (record, place) in records {
+        for number in 0..records.len() {
+            let place = records.place(number);
             done.records += 1;
-            done.bytes += record.size() as u64;
+            done.bytes += records.size(number) as u64;
             if looks {
                 let mut values = picked.recycle();
-                let met = self.meets(record, &mut values, *place, done);
+                let met = self.meets(records, number, &mut values, done);
                 picked = values.recycle();
                 if !met {
                     done.parsed += 1;
@@ -279,23 +284,22 @@ impl<'l> Worker<'l> {
                 }
             }
             json.clear();
-            record.render(&mut json);
-            event = match self.wanted(&json, None, true, *place, done) {
-                Some(text) => self.read(text, *place, false, path, event, done),
+            records.render(number, &mut json);
+            event = match self.wanted(&json, None, true, place, done) {
+                Some(text) => self.read(text, place, false, path, event, done),
                 None => event.recycle(),
             };
         }
     }
 
     /// Whether a record may meet a condition. If not, it is counted.
-    fn meets<'a>(&mut self, record: &'a Waiting, event: &mut Event<'a>, place: Place, done: &mut Done) -> bool {
-        let Waiting::Unwritten(record, _) = record else { return true };
+    fn meets<'a>(&mut self, records: &'a Records, number: usize, event: &mut Event<'a>, done: &mut Done) -> bool {
         // A byte may become six in JSON, and values may be repeated.
-        let short = record.raw.size() < self.loaded.options.max_line / 64;
-        if record.doubtful || !short {
+        let short = records.size(number) < self.loaded.options.max_line / 64;
+        if records.is_doubtful(number) || !short {
             return true;
         }
-        record.picked.fill(event);
+        records.fill(number, event);
         if !self.limits.allow(self.loaded, event) {
             return false;
         }
@@ -306,7 +310,7 @@ impl<'l> Worker<'l> {
         self.evaluator.evaluate(event, route.rules.as_deref(), &mut self.hits);
         if self.hits.is_empty() {
             let telling: Telling<'_> = self.loaded.extra.telling.map(|field| event.first(field).map(Raw::as_text));
-            done.offered(&route, &telling, place);
+            done.offered(&route, &telling, records.place(number));
         }
         !self.hits.is_empty()
     }

@@ -2,7 +2,7 @@
 //! with the place it came from; what the documents mean is not known here.
 
 use crate::json::Projection;
-use crate::value::Picked;
+use crate::value::{Extent, Picked};
 use std::sync::Arc;
 
 pub mod auditd;
@@ -35,33 +35,47 @@ pub struct Fault {
     pub place: Place,
 }
 
-/// A record whose ECS document is only written where somebody asks for it: most records are of no rule's concern.
+/// Records whose ECS documents are only written where somebody asks for them: most records are of no rule's concern.
 pub struct Unwritten {
-    /// The values of the wanted fields ([`Settings::wanted`]).
+    /// The values of the wanted fields ([`Settings::wanted`]), of all records.
     pub picked: Picked,
-    /// Whether the values may differ from the document's: only the document counts then.
-    pub doubtful: bool,
-    /// What the document is written from.
+    /// In order.
+    pub records: Vec<UnwrittenRecord>,
+    /// What the documents are written from.
     pub raw: Box<dyn Render>,
 }
 
-/// Raw records that a document can be written from at any time.
+/// One record of [`Unwritten`].
+#[derive(Clone, Copy, Debug)]
+pub struct UnwrittenRecord {
+    /// Where it came from.
+    pub place: Place,
+    /// Which of the values are its own.
+    pub values: Extent,
+    /// Whether the values may differ from the document's: only the document counts then.
+    pub doubtful: bool,
+    /// Bytes of the raw record.
+    pub size: u32,
+}
+
+/// Raw records that documents can be written from at any time.
 pub trait Render: Send {
-    /// Appends the document as one line of JSON, without line break.
-    fn render(&self, out: &mut Vec<u8>);
-    /// Bytes of the raw records.
-    fn size(&self) -> usize;
+    /// Appends the document of a record, by its number, as one line of JSON without line break.
+    fn render(&self, number: usize, out: &mut Vec<u8>);
 }
 
 /// What a decoder gives its documents and faults to.
 pub trait Sink {
     /// One ECS document as one line of JSON (no line break).
     fn document(&mut self, json: &[u8], place: Place);
-    /// One record whose document is not written yet. Comes only from decoders that were told which fields are wanted.
-    fn unwritten(&mut self, record: Unwritten, place: Place) {
+    /// Records whose documents are not written yet. Come only from decoders that were told which fields are wanted.
+    fn unwritten(&mut self, records: Unwritten) {
         let mut json = Vec::new();
-        record.raw.render(&mut json);
-        self.document(&json, place);
+        for (number, record) in records.records.iter().enumerate() {
+            json.clear();
+            records.raw.render(number, &mut json);
+            self.document(&json, record.place);
+        }
     }
     /// One fault.
     fn fault(&mut self, fault: Fault);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::json::{Node, Projection, ROOT, Seen, write_string};
-use crate::value::Picked;
+use crate::value::{Extent, Picked};
 
 /// A document under construction. Objects that stay empty are not written.
 ///
@@ -29,6 +29,8 @@ struct Open {
 struct Picking {
     wanted: Arc<Projection>,
     picked: Picked,
+    /// Where the values of this document begin.
+    begin: u32,
     /// The open objects and lists: where each lies among the wanted fields, if any of them lies below it.
     open: Vec<(Option<Node>, Seen)>,
     /// Whether an object had a key twice: the document has to say what counts.
@@ -53,19 +55,25 @@ impl Picking {
 impl Writer {
     /// A writer that picks out the values of the wanted fields.
     pub fn picking(wanted: Arc<Projection>) -> Self {
-        let picking = Picking { wanted, picked: Picked::default(), open: Vec::new(), doubtful: false };
+        let picking = Picking { wanted, picked: Picked::default(), begin: 0, open: Vec::new(), doubtful: false };
         Self { picking: Some(picking), ..Self::default() }
     }
 
     /// What was picked out since [`Writer::begin`], and whether a key came twice.
-    pub fn picked(&mut self) -> (Picked, bool) {
-        self.picking.as_mut().map(|picking| (std::mem::take(&mut picking.picked), picking.doubtful)).unwrap_or_default()
+    pub fn picked(&self) -> (Extent, bool) {
+        let picking = self.picking.as_ref();
+        picking.map(|picking| (picking.picked.since(picking.begin), picking.doubtful)).unwrap_or_default()
+    }
+
+    /// Takes all values that were picked out, and leaves room for as many.
+    pub fn take(&mut self) -> Picked {
+        self.picking.as_mut().map(|picking| picking.picked.take()).unwrap_or_default()
     }
 
     /// Begins a new document, reusing the room of the last.
     pub fn begin(&mut self) {
         if let Some(picking) = &mut self.picking {
-            picking.picked = Picked::with_room(48, 1024);
+            picking.begin = picking.picked.mark();
             picking.open.clear();
             picking.open.push((Some(ROOT), Seen::default()));
             picking.doubtful = false;

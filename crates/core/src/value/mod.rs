@@ -9,7 +9,7 @@ mod typed;
 pub mod version;
 
 pub use date_format::DateFormat;
-pub use picked::Picked;
+pub use picked::{Extent, Part, Picked};
 pub use time::Time;
 pub use typed::{Family, Reading, Value};
 

@@ -1,4 +1,4 @@
-//! The wanted values of one record, kept in one buffer until somebody looks at them. It knows neither records nor fields, only
+//! The wanted values of many records, kept in one buffer until somebody looks at them. It knows neither records nor fields, only
 //! the numbers of fields.
 
 use super::{Event, Raw};
@@ -15,8 +15,21 @@ enum Kind {
 struct Entry {
     field: u32,
     kind: Kind,
+    text: Part,
+}
+
+/// A part of the kept text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Part {
     start: u32,
     end: u32,
+}
+
+/// Which of the kept values are one record's: those from a number on, up to another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    from: u32,
+    to: u32,
 }
 
 /// Values by field number, in document order within a field. See [`Event`], which borrows them.
@@ -30,6 +43,13 @@ impl Picked {
     /// Values with room for so many, and for so many bytes of text.
     pub fn with_room(values: usize, bytes: usize) -> Self {
         Self { entries: Vec::with_capacity(values), text: String::with_capacity(bytes) }
+    }
+
+    /// Takes all values out, and leaves room for as many.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let room = Self::with_room(self.entries.len(), self.text.len());
+        std::mem::replace(self, room)
     }
 
     /// Adds a number or boolean as JSON has it to each of the fields; whether it was one.
@@ -71,23 +91,54 @@ impl Picked {
         if fields.is_empty() {
             return;
         }
-        let start = self.text.len() as u32;
-        self.text.push_str(text);
-        let end = self.text.len() as u32;
-        self.entries.extend(fields.iter().map(|field| Entry { field: *field, kind, start, end }));
+        let text = self.keep(text);
+        self.entries.extend(fields.iter().map(|field| Entry { field: *field, kind, text }));
     }
 
-    /// Adds the values to an event, which borrows them.
-    pub fn fill<'a>(&'a self, event: &mut Event<'a>) {
-        for entry in &self.entries {
-            let text = self.text.get(entry.start as usize..entry.end as usize).unwrap_or_default();
+    /// Keeps a text that is no field's value yet.
+    pub fn keep(&mut self, text: &str) -> Part {
+        let start = self.text.len() as u32;
+        self.text.push_str(text);
+        Part { start, end: self.text.len() as u32 }
+    }
+
+    /// Adds a kept text to each of the fields.
+    pub fn kept(&mut self, fields: &[u32], text: Part) {
+        self.entries.extend(fields.iter().map(|field| Entry { field: *field, kind: Kind::Text, text }));
+    }
+
+    /// A part of the kept text.
+    pub fn part(&self, part: Part) -> &str {
+        self.text.get(part.start as usize..part.end as usize).unwrap_or_default()
+    }
+
+    /// How many values there are: where the next record's begin.
+    pub fn mark(&self) -> u32 {
+        self.entries.len() as u32
+    }
+
+    /// The values since a mark.
+    pub fn since(&self, mark: u32) -> Extent {
+        Extent { from: mark, to: self.mark() }
+    }
+
+    /// Field and value of each of a record's values.
+    pub fn values(&self, extent: Extent) -> impl Iterator<Item = (u32, Raw<'_>)> + Clone {
+        let entries = self.entries.get(extent.from as usize..extent.to as usize).unwrap_or_default();
+        entries.iter().map(|entry| {
+            let text = self.part(entry.text);
             let raw = match entry.kind {
                 Kind::Bool => Raw::Bool(text == "true"),
                 Kind::Number => Raw::Number(text.into()),
                 Kind::Text => Raw::Text(text.into()),
             };
-            event.push(entry.field, raw);
-        }
+            (entry.field, raw)
+        })
+    }
+
+    /// Adds a record's values to an event, which borrows them.
+    pub fn fill<'a>(&'a self, extent: Extent, event: &mut Event<'a>) {
+        self.values(extent).for_each(|(field, value)| event.push(field, value));
     }
 
     /// Bytes that it holds.
@@ -111,7 +162,7 @@ mod tests {
         picked.text(&[], "nobody wants it");
         picked.all(&from);
         let mut event = Event::new(3);
-        picked.fill(&mut event);
+        picked.fill(picked.since(0), &mut event);
         let values = |field| event.values(field).cloned().collect::<Vec<_>>();
         assert_eq!(values(0), [Raw::Text("é".into())]);
         assert_eq!(values(1), [Raw::Text("é".into()), Raw::Bool(false)]);

@@ -2,6 +2,7 @@
 //! events and become the documents of Elastic's `auditd_manager` integration. What lies in other files is not known here.
 
 mod arguments;
+mod batch;
 mod document;
 mod event;
 mod normal;
@@ -15,9 +16,10 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::writer::Writer;
-use super::{Decoder, Fault, Format, Place, Reading, Render, Settings, Sink, Unwritten};
-use record::{Head, Key};
-use window::{Group, Records, Window};
+use super::{Decoder, Fault, Format, Place, Reading, Render, Settings, Sink, Unwritten, UnwrittenRecord};
+use batch::Batch;
+use record::Head;
+use window::{Group, Window};
 
 /// The list line of this format.
 pub const FORMAT: Format =
@@ -32,6 +34,9 @@ pub fn recognise(head: &[u8]) -> bool {
 /// Longer lines are damage: the kernel cuts its records at 8 KiB, and auditd's own limit is 9 KiB before ENRICHED.
 const MAXIMUM_LINE: usize = 1 << 20;
 
+/// Bytes of records that are decoded at a time.
+const BATCH: usize = 128 << 10;
+
 /// Reads an audit log.
 #[derive(Debug, Default)]
 pub struct Auditd {
@@ -42,6 +47,8 @@ pub struct Auditd {
     /// Where the next line begins.
     next: Position,
     window: Window,
+    /// Whole events that are to be decoded.
+    batch: Batch,
     writer: Writer,
     /// Whether documents are left for later, and the writer only picks values out.
     picks: bool,
@@ -74,6 +81,7 @@ impl Decoder for Auditd {
         while let Some(group) = self.window.ended_first() {
             self.emit(group, sink);
         }
+        self.decode(sink);
         // An event that ends in the next file lies there.
         self.next = Position::default();
         self.window.move_to(Place { record: 1, offset: 0 });
@@ -85,6 +93,7 @@ impl Decoder for Auditd {
         while let Some(group) = self.window.last_first() {
             self.emit(group, sink);
         }
+        self.decode(sink);
     }
 }
 
@@ -180,39 +189,60 @@ impl Auditd {
         }
     }
 
-    fn emit(&mut self, mut group: Group, sink: &mut dyn Sink) {
-        let heads: Vec<Head<'_>> = group.lines().filter_map(record::head).collect();
+    /// Events are decoded many at a time: so they share memory, and what decodes them stays at hand.
+    fn emit(&mut self, group: Group, sink: &mut dyn Sink) {
+        self.batch.push(&group);
+        self.window.recycle(group);
+        if self.batch.size() >= BATCH {
+            self.decode(sink);
+        }
+    }
+
+    fn decode(&mut self, sink: &mut dyn Sink) {
+        let batch = std::mem::replace(&mut self.batch, Batch::with_room(BATCH));
+        let mut records = Vec::new();
         let mut faults = Vec::new();
-        if let Some(event) = event::assemble(&heads, &mut faults) {
-            let document = document::write(&event, &mut self.writer);
-            if self.picks {
-                let (picked, doubtful) = self.writer.picked();
-                let raw = Box::new(group.take_records());
-                sink.unwritten(Unwritten { picked, doubtful, raw }, group.place);
-            } else {
-                sink.document(document, group.place);
+        for (number, joined) in batch.events().iter().enumerate() {
+            let heads: Vec<Head<'_>> = batch.lines(number).filter_map(record::head).collect();
+            if let Some(event) = event::assemble(&heads, &mut faults) {
+                let document = document::write(&event, &mut self.writer);
+                if self.picks {
+                    let (values, doubtful) = self.writer.picked();
+                    let record = UnwrittenRecord { place: joined.place, values, doubtful, size: joined.size };
+                    records.push((number as u32, record));
+                } else {
+                    sink.document(document, joined.place);
+                }
+            }
+            for (kind, message) in faults.drain(..) {
+                fault(sink, kind, message, joined.place);
+            }
+            if joined.cut_short {
+                let message = "records beyond 32 MiB were left out".to_owned();
+                fault(sink, "overlong audit event", message, joined.place);
             }
         }
-        for (kind, message) in faults {
-            fault(sink, kind, message, group.place);
+        if !records.is_empty() {
+            let (numbers, records) = records.into_iter().unzip();
+            let raw = Box::new(Raw { batch, numbers });
+            sink.unwritten(Unwritten { picked: self.writer.take(), records, raw });
         }
-        if group.cut_short {
-            fault(sink, "overlong audit event", "records beyond 32 MiB were left out".to_owned(), group.place);
-        }
-        self.window.recycle(group);
     }
 }
 
-impl Render for Records {
-    fn render(&self, out: &mut Vec<u8>) {
-        let heads: Vec<Head<'_>> = self.lines().filter_map(record::head).collect();
+/// What documents are written from: events of a batch, those without a document left out.
+struct Raw {
+    batch: Batch,
+    numbers: Vec<u32>,
+}
+
+impl Render for Raw {
+    fn render(&self, number: usize, out: &mut Vec<u8>) {
+        let Some(event) = self.numbers.get(number) else { return };
+        let heads: Vec<Head<'_>> = self.batch.lines(*event as usize).filter_map(record::head).collect();
         if let Some(event) = event::assemble(&heads, &mut Vec::new()) {
             out.extend_from_slice(document::write(&event, &mut Writer::default()));
         }
-    }
-
-    fn size(&self) -> usize {
-        Records::size(self)
     }
 }
 
@@ -240,10 +270,4 @@ fn hidden_record(text: &str) -> Option<usize> {
 /// The first characters of a text, for a message.
 fn start_of(text: &str) -> String {
     text.chars().take(60).map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
-}
-
-impl From<&Head<'_>> for Key {
-    fn from(head: &Head<'_>) -> Self {
-        Key { milliseconds: head.milliseconds, serial: head.serial, node: head.node.to_owned() }
-    }
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 /// What joins the records of one event: the kernel numbers events anew after each boot, so the time belongs to it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     /// Milliseconds since 1970.
     pub milliseconds: i64,

@@ -12,31 +12,15 @@ use crate::sources::Place;
 
 use super::record::{Head, Key};
 
-/// The lines of one event.
+/// The lines of one event, one after the other.
 #[derive(Debug, Default)]
-pub(super) struct Records {
-    /// One after the other.
+struct Records {
     text: String,
     lines: Vec<Range<usize>>,
 }
 
 impl Records {
-    /// The records, in order of arrival.
-    pub fn lines(&self) -> impl Iterator<Item = &str> {
-        self.lines.iter().filter_map(|range| self.text.get(range.clone()))
-    }
-
-    /// Bytes of text.
-    pub fn size(&self) -> usize {
-        self.text.len()
-    }
-
     fn push(&mut self, line: &str) {
-        if self.lines.is_empty() {
-            // What the records of one program start need.
-            self.text.reserve(1536);
-            self.lines.reserve(8);
-        }
         let start = self.text.len();
         self.text.push_str(line);
         self.lines.push(start..self.text.len());
@@ -46,7 +30,7 @@ impl Records {
 /// The records of one event, and what is known of their end.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    key: Option<Key>,
+    key: Key,
     records: Records,
     /// Where the first of them lies.
     pub place: Place,
@@ -63,12 +47,7 @@ pub(super) struct Group {
 impl Group {
     /// The records, in order of arrival.
     pub fn lines(&self) -> impl Iterator<Item = &str> {
-        self.records.lines()
-    }
-
-    /// Takes the records out.
-    pub fn take_records(&mut self) -> Records {
-        std::mem::take(&mut self.records)
+        self.records.lines.iter().filter_map(|range| self.records.text.get(range.clone()))
     }
 }
 
@@ -85,6 +64,9 @@ const TIMEOUT_MILLISECONDS: i64 = 2000;
 const MAXIMUM_GROUPS: usize = 256;
 /// Bytes of records of one event.
 const MAXIMUM_TEXT: usize = 32 << 20;
+
+/// Emptied events that are kept for their room.
+const SPARE: usize = 16;
 
 /// The events whose records are still coming.
 #[derive(Debug, Default)]
@@ -115,7 +97,7 @@ impl Window {
         if head.kind == "SYSCALL" && group.records.lines.len() == 1 {
             group.complete = false;
         }
-        if group.records.size() + text.len() > MAXIMUM_TEXT {
+        if group.records.text.len() + text.len() > MAXIMUM_TEXT {
             group.cut_short = true;
             return;
         }
@@ -127,7 +109,7 @@ impl Window {
         let rank = (head.milliseconds, head.serial, head.node);
         let mut at = self.groups.len();
         for group in self.groups.iter().rev() {
-            let Some(key) = &group.key else { break };
+            let key = &group.key;
             match (key.milliseconds, key.serial, key.node.as_str()).cmp(&rank) {
                 std::cmp::Ordering::Equal => return at - 1,
                 std::cmp::Ordering::Less => break,
@@ -135,7 +117,10 @@ impl Window {
             }
         }
         let mut group = self.spare.pop().unwrap_or_default();
-        group.key = Some(Key::from(head));
+        let key = &mut group.key;
+        (key.milliseconds, key.serial) = (head.milliseconds, head.serial);
+        key.node.clear();
+        key.node.push_str(head.node);
         group.place = place;
         self.groups.insert(at, group);
         at
@@ -145,7 +130,7 @@ impl Window {
     pub fn ripe(&mut self) -> Option<Group> {
         let group = self.groups.front()?;
         let age = self.records - group.last;
-        let late = group.key.as_ref().is_some_and(|key| self.newest - key.milliseconds > TIMEOUT_MILLISECONDS);
+        let late = self.newest - group.key.milliseconds > TIMEOUT_MILLISECONDS;
         let ripe = age >= PATIENCE || age >= LINGER && (group.complete || late);
         if ripe || self.groups.len() > MAXIMUM_GROUPS { self.groups.pop_front() } else { None }
     }
@@ -168,10 +153,9 @@ impl Window {
 
     /// Takes back the room of an event that has left.
     pub fn recycle(&mut self, mut group: Group) {
-        if self.spare.len() < 8 && group.records.text.capacity() <= 1 << 16 {
+        if self.spare.len() < SPARE && group.records.text.capacity() <= 1 << 16 {
             group.records.text.clear();
             group.records.lines.clear();
-            group.key = None;
             group.complete = false;
             group.ended = false;
             group.cut_short = false;

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use binxml::Chunk;
 
 use super::winlog::{Record, RecordMapper, Wishes};
-use super::{Decoder, Fault, Place, Render, Settings, Sink, Unwritten};
-use crate::value::Picked;
+use super::{Decoder, Fault, Place, Render, Settings, Sink, Unwritten, UnwrittenRecord};
+use crate::value::{Extent, Picked};
 
 const FILE_MAGIC: &[u8] = b"ElfFile\0";
 const CHUNK_MAGIC: &[u8] = b"ElfChnk\0";
@@ -53,33 +53,32 @@ struct How {
     wishes: Option<Arc<Wishes>>,
 }
 
-/// A record of which the document is not written yet.
+/// The records of a chunk of which the documents are not written yet.
 struct Kept {
-    chunk: Arc<[u8]>,
-    at: usize,
-    size: usize,
+    chunk: Box<[u8]>,
+    /// Offset in the chunk and size of each.
+    records: Vec<(usize, usize)>,
     how: How,
 }
 
 impl Render for Kept {
-    fn render(&self, out: &mut Vec<u8>) {
+    fn render(&self, number: usize, out: &mut Vec<u8>) {
+        let Some((at, size)) = self.records.get(number) else { return };
         let mut record = Record::default();
         let mut chunk = Chunk::new(&self.chunk);
-        if chunk.read(self.at + RECORD_HEADER, self.size - RECORD_HEADER - 4, &mut record).is_ok() {
+        if chunk.read(at + RECORD_HEADER, size - RECORD_HEADER - 4, &mut record).is_ok() {
             RecordMapper::default().write(&record, self.how.host_name.as_deref(), out);
         }
-    }
-
-    fn size(&self) -> usize {
-        self.size
     }
 }
 
 /// What one chunk gave.
 #[derive(Default)]
 struct Output {
-    /// The records of documents that are not written: values, whether they are doubtful, offset in the chunk and size.
-    picked: Vec<(Picked, bool, usize, usize)>,
+    /// The records of documents that are not written: which of the values are theirs, whether they are doubtful, offset in the
+    /// chunk and size.
+    records: Vec<(Extent, bool, usize, usize)>,
+    picked: Picked,
     json: Vec<u8>,
     /// The end of each document in `json`, and the offset of its record in the chunk.
     documents: Vec<(usize, usize)>,
@@ -90,7 +89,7 @@ struct Output {
 impl Output {
     /// How many records there are so far.
     fn records(&self) -> usize {
-        self.documents.len() + self.picked.len()
+        self.documents.len() + self.records.len()
     }
 }
 
@@ -140,31 +139,33 @@ impl Evtx {
             let outputs = decode(&self.buffer, batch, &self.how);
             for (range, mut output) in batch.iter().zip(outputs) {
                 let chunk = self.offset + range.start as u64;
-                if output.picked.is_empty() {
+                if output.records.is_empty() {
                     self.give(&output, chunk, sink);
                 } else {
-                    let bytes = Arc::from(&self.buffer[range.clone()]);
-                    self.give_picked(&mut output, &bytes, chunk, sink);
+                    let bytes = Box::from(&self.buffer[range.clone()]);
+                    self.give_picked(&mut output, bytes, chunk, sink);
                 }
             }
         }
         self.drop_front(at);
     }
 
-    fn give_picked(&mut self, output: &mut Output, bytes: &Arc<[u8]>, chunk: u64, sink: &mut dyn Sink) {
-        let mut faults = output.faults.iter().peekable();
-        for (index, (picked, doubtful, at, size)) in output.picked.drain(..).enumerate() {
-            while let Some((kind, message, at, _)) = faults.next_if(|fault| fault.3 <= index) {
-                self.fault(kind, message.clone(), chunk + *at as u64, sink);
-            }
+    fn give_picked(&mut self, output: &mut Output, chunk: Box<[u8]>, start: u64, sink: &mut dyn Sink) {
+        let mut before = 0;
+        for (kind, message, at, records) in output.faults.drain(..) {
+            before = before.max(records.min(output.records.len()));
+            let place = Place { record: self.records + before as u64 + 1, offset: start + at as u64 };
+            sink.fault(Fault { kind, message, place });
+        }
+        let mut records = Vec::with_capacity(output.records.len());
+        for (values, doubtful, at, size) in &output.records {
             self.records += 1;
-            let raw = Box::new(Kept { chunk: Arc::clone(bytes), at, size, how: self.how.clone() });
-            let place = Place { record: self.records, offset: chunk + at as u64 };
-            sink.unwritten(Unwritten { picked, doubtful, raw }, place);
+            let place = Place { record: self.records, offset: start + *at as u64 };
+            records.push(UnwrittenRecord { place, values: *values, doubtful: *doubtful, size: *size as u32 });
         }
-        for (kind, message, at, _) in faults {
-            self.fault(kind, message.clone(), chunk + *at as u64, sink);
-        }
+        let places = output.records.iter().map(|(_, _, at, size)| (*at, *size)).collect();
+        let raw = Box::new(Kept { chunk, records: places, how: self.how.clone() });
+        sink.unwritten(Unwritten { picked: std::mem::take(&mut output.picked), records, raw });
     }
 
     fn give(&mut self, output: &Output, chunk: u64, sink: &mut dyn Sink) {
@@ -264,8 +265,9 @@ fn decode_chunk(bytes: &[u8], how: &How, record: &mut Record, mapper: &mut Recor
         match chunk.read(at + RECORD_HEADER, size - RECORD_HEADER - 4, record) {
             Ok(()) => {
                 if let Some(wishes) = &how.wishes {
-                    let (picked, doubtful) = mapper.pick(record, how.host_name.as_deref(), wishes);
-                    output.picked.push((picked, doubtful, at, size));
+                    let mark = output.picked.mark();
+                    let doubtful = mapper.pick(record, how.host_name.as_deref(), wishes, &mut output.picked);
+                    output.records.push((output.picked.since(mark), doubtful, at, size));
                 } else {
                     mapper.write(record, how.host_name.as_deref(), &mut output.json);
                     output.documents.push((output.json.len(), at));

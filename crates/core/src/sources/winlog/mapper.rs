@@ -44,10 +44,15 @@ impl RecordMapper {
         self.document.write(&MAPPINGS.layout, out);
     }
 
-    /// The values of the wanted fields that the document of `record` would have. The second is whether the document may differ.
-    pub fn pick(&mut self, record: &Record, host_name: Option<&str>, wishes: &Arc<Wishes>) -> (Picked, bool) {
+    /// Adds the values of the wanted fields that the document of `record` would have. Whether the document may differ.
+    pub fn pick(
+        &mut self,
+        record: &Record,
+        host_name: Option<&str>,
+        wishes: &Arc<Wishes>,
+        picked: &mut Picked,
+    ) -> bool {
         self.fill(record, host_name, Some(wishes));
-        let mut picked = Picked::with_room(48, 1024);
         let mut sure = true;
         for (slot, node) in wishes.slots() {
             let Some(text) = self.document.text(slot) else { continue };
@@ -64,7 +69,7 @@ impl RecordMapper {
                 None => sure &= picked.literal(fields, text),
             }
         }
-        (picked, !sure)
+        !sure
     }
 
     /// Makes the document of a record, as far as it is wanted.
