@@ -78,7 +78,10 @@ def observe(case: Case, engine: str) -> tuple[str, str]:
 def _schema(case: Case) -> Schema | None:
     if "schema" not in case.blocks:
         return None
-    types = {"@timestamp": "date", "event.category": "keyword"} | json.loads(case.blocks["schema"])
+    given = json.loads(case.blocks["schema"])
+    if all(isinstance(kind, dict) and "mappings" in kind for kind in given.values()):
+        return Schema.from_mapping(given)
+    types = {"@timestamp": "date", "event.category": "keyword"} | given
     if all(isinstance(kind, str) for kind in types.values()):
         return Schema.from_types(types)
     return Schema.from_mapping(

@@ -281,6 +281,14 @@ def unsupported_field_type(name: str, kind: str, span: Span) -> Diagnostic:
     return Diagnostic("E211", f"{message} as is unsupported", span, f"type is {kind}")
 
 
+def ambiguous_field(name: str, reason: str, span: Span) -> Diagnostic:
+    """E214: a field that several indices map to types which no query can treat alike."""
+    hint = "search the indices one by one, or give a mapping in which the field has one type"
+    return Diagnostic(
+        "E214", f"Cannot use field [{name}] due to ambiguities being {reason}", span, "no single type", (hint,)
+    )
+
+
 def inexact_field(kind: str, reason: str, span: Span) -> Diagnostic:
     """E213: a text without a keyword sub-field cannot be compared."""
     return Diagnostic("E213", f"cannot operate on field of data type [{kind}]: {reason}", span, f"type is {kind}")

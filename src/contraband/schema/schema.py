@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from contraband.schema.catalogue import shipped_fields, shipped_type
@@ -16,7 +16,8 @@ class Field:
     """One field: the name that queries use, and the path where its values lie (the target of an alias).
 
     `formats` are those of a date field that names its own. `inexact` says why no whole value of the field can be compared: a
-    text is only there as its words, unless a keyword sub-field keeps it whole.
+    text is only there as its words, unless a keyword sub-field keeps it whole. `ambiguous` names the incompatible types that several
+    indices give the field, as Elasticsearch words it.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Field:
     type: FieldType
     formats: tuple[DateFormat, ...] = ()
     inexact: str = ""
+    ambiguous: str = ""
 
 
 class SchemaError(ValueError):
@@ -45,12 +47,15 @@ class Schema:
     @staticmethod
     def from_mapping(mapping: Mapping[str, Any]) -> Schema:
         """Exactly the fields of an Elasticsearch mapping, as `GET index/_mapping` or an index template has it."""
-        properties = _properties(mapping)
-        found = dict(_walk(properties, ""))
-        return Schema(
-            {name: _resolved(name, path, definition, found) for name, (path, definition) in found.items()},
-            is_open=False,
-        )
+        indices = _indices(mapping)
+        merged: Mapping[str, Any] = {}
+        for properties in indices.values():
+            merged = _merged(merged, properties) if merged else properties
+        found = dict(_walk(merged, ""))
+        fields = {name: _resolved(name, path, definition, found) for name, (path, definition) in found.items()}
+        for name, why in _ambiguities(indices).items():
+            fields[name] = replace(fields[name], ambiguous=why)
+        return Schema(fields, is_open=False)
 
     @staticmethod
     def open() -> Schema:
@@ -88,20 +93,19 @@ def _type(name: str, kind: str) -> FieldType:
         ) from None
 
 
-def _properties(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The `properties` of a mapping, whatever it is wrapped in; those of several indices merged."""
+def _indices(mapping: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The `properties` of a mapping, whatever it is wrapped in, by the name of their index."""
     document: Any = mapping
     for _ in range(4):
         if not isinstance(document, Mapping):
             break
         if isinstance(document.get("properties"), Mapping) and "type" not in document["properties"].get("type", {}):
-            return document["properties"]  # type: ignore[no-any-return]
-        indices = [value for value in document.values() if isinstance(value, Mapping) and "mappings" in value]
-        if len(indices) > 1:
-            merged: dict[str, Any] = {}
-            for index in indices:
-                merged = _merged(merged, _properties(index))
-            return merged
+            return {"": document["properties"]}
+        wrapped = {
+            name: value for name, value in document.items() if isinstance(value, Mapping) and "mappings" in value
+        }
+        if len(wrapped) > 1:
+            return {name: inner for name, value in wrapped.items() for inner in _indices(value).values()}
         inner = document.get("mappings", document.get("template"))
         document = inner if inner is not None else next(iter(document.values()), None)
     raise SchemaError("expected a mapping with `properties`, as `GET index/_mapping` prints it")
@@ -121,6 +125,25 @@ def _merged(one: Mapping[str, Any], two: Mapping[str, Any]) -> dict[str, Any]:
             result[name] = {**left, "format": "||".join(formats)}
     return result
 
+
+def _ambiguities(indices: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """The fields that indices give incompatible types, each with the reason that Elasticsearch gives."""
+    seen: dict[str, dict[str, list[str]]] = {}
+    for index, properties in indices.items():
+        for name, (_, definition) in _walk(properties, ""):
+            kind = str(definition.get("type", "object"))
+            seen.setdefault(name, {}).setdefault(_COMPATIBLE.get(kind, kind), []).append(index)
+    found = {}
+    for name, kinds in seen.items():
+        # What an alias points at is known only where all is merged.
+        if len(kinds) > 1 and "alias" not in kinds:
+            lists = ", ".join(f"[{kind}] in [{', '.join(sorted(kinds[kind]))}]" for kind in sorted(kinds))
+            found[name] = f"mapped as [{len(kinds)}] incompatible types: {lists}"
+    return found
+
+
+# Types that differ in how values are kept, not in what a query sees (the family types of Elasticsearch's field capabilities).
+_COMPATIBLE = {"constant_keyword": "keyword", "wildcard": "keyword", "match_only_text": "text"}
 
 _Definition = Mapping[str, Any]
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from contraband.diagnostics import CompileError
+from contraband.eql import compile_query
 from contraband.schema import FieldType, Schema, shipped_fields, shipped_version
 from contraband.schema.date_formats import DateFormatError, read_formats
 from contraband.schema.schema import SchemaError
@@ -98,3 +102,31 @@ def test_date_formats_that_are_not_understood() -> None:
             read_formats(text)
     with pytest.raises(SchemaError, match="`day`: `n` in `nonsense`"):
         Schema.from_mapping({"properties": {"day": {"type": "date", "format": "nonsense"}}})
+
+
+def test_a_field_of_two_types_cannot_be_asked_about() -> None:
+    def index(**kinds: str) -> dict[str, Any]:
+        return {"mappings": {"properties": {name: {"type": kind} for name, kind in kinds.items()}}}
+
+    schema = Schema.from_mapping(
+        {
+            "b": index(pid="long", name="keyword", user="keyword"),
+            "a": index(pid="keyword", name="wildcard"),
+            "c": {
+                "mappings": {"properties": {"pid": {"type": "long"}, "user": {"properties": {"id": {"type": "long"}}}}}
+            },
+        }
+    )
+    compile_query('any where name == "x"', schema)
+    for query, reason in (
+        (
+            "any where pid == 4",
+            "[pid] due to ambiguities being mapped as [2] incompatible types: [keyword] in [a], [long] in [b, c]",
+        ),
+        ("sequence by pid [any where true] [any where true]", "[pid] due to ambiguities"),
+        ('any where user == "x"', "[2] incompatible types: [keyword] in [b], [object] in [c]"),
+    ):
+        with pytest.raises(CompileError) as caught:
+            compile_query(query, schema)
+        assert {error.code for error in caught.value.diagnostics} == {"E214"}
+        assert reason in caught.value.diagnostics[0].message

@@ -139,6 +139,9 @@ class Resolver:
                 self._found(errors.unknown_field(expr.name, self._schema.close_names(expr.name), expr.span))
                 return Literal(None, FieldType.ANY, expr.span)
             return Literal(None, None, expr.span)
+        if found.ambiguous:
+            self._found(errors.ambiguous_field(expr.name, found.ambiguous, expr.span))
+            return Literal(None, FieldType.ANY, expr.span)
         if found.type.family is TypeFamily.UNSUPPORTED:
             self._found(errors.unsupported_field_type(expr.name, found.type, expr.span))
             return Literal(None, FieldType.ANY, expr.span)
