@@ -9,6 +9,7 @@ from typing import Any
 
 _PLACEHOLDER = re.compile(r"\{\{([^{}]+)\}\}")
 _PLATFORMS = {"linux": "Linux", "windows": "Windows", "macos": "macOS"}
+_OSQUERY = {"darwin": "macos"}
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f`]")
 _PLAIN = re.compile(r"[\w@%+=:,./\\-]+")
 
@@ -69,13 +70,23 @@ def render_guide(guide: Mapping[str, Any], alert: Mapping[str, Any]) -> str:
         for pivot in question.get("investigate", ()):
             lines.append(f"- {pivot['label']}: `{pivot['field']} : {fill(pivot['value'], alert)}`")
         for query in question.get("osquery", ()):
+            if not _concerns(_OSQUERY.get(query["platform"], query["platform"]), alert):
+                continue
             lines.append(f"- {query['label']} ({query['platform']}): `{query['query']}`")
         lines += ["", *_commands(question, alert)]
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _concerns(platform: str, alert: Mapping[str, Any]) -> bool:
+    """Whether a platform's command is of use for the alert's host: all are where the alert does not name its system."""
+    system = _value(alert, "host.os.type")
+    return platform not in _PLATFORMS or system not in _PLATFORMS or platform == system
+
+
 def _commands(entry: Mapping[str, Any], alert: Mapping[str, Any]) -> Iterator[str]:
     for platform, commands in entry.get("commands", {}).items():
+        if not _concerns(platform, alert):
+            continue
         quote = _for_powershell if platform == "windows" else shlex.quote
         yield f"{_PLATFORMS[platform]}:"
         yield ""

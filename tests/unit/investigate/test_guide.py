@@ -43,6 +43,20 @@ def test_a_value_stays_one_word_of_a_command() -> None:
     assert "    Get-Item '/tmp/a''; rm -rf $(x)  y '" in text
 
 
+def test_only_the_commands_of_the_alerts_system_are_given() -> None:
+    playbook = {"title": "T", "summary": "S", "step": [STEP]}
+    one = render_playbook(playbook, {"host": {"os": {"type": "windows"}}})
+    assert ("Windows:" in one, "Linux:" in one) == (True, False)
+    both = render_playbook(playbook, {"host.os.type": "unknown"})
+    assert ("Windows:" in both, "Linux:" in both) == (True, True)
+    guide = tomllib.loads((package_path("T1546.016") / "investigation.toml").read_text(encoding="utf-8"))
+    for system, shown in (("windows", "(windows)"), ("linux", "(linux)"), ("macos", "(darwin)")):
+        text = render_guide(guide, {"host.os.type": system})
+        assert shown in text
+        assert "(all)" in text
+        assert all(f"({other})" not in text for other in {"windows", "linux", "darwin"} - {shown[1:-1]})
+
+
 def test_an_ordinary_value_is_not_quoted() -> None:
     text = render_playbook({"title": "T", "summary": "S", "step": [STEP]}, {"process.executable": "/usr/bin/curl"})
     assert "    dpkg -S /usr/bin/curl\n" in text
