@@ -18,6 +18,7 @@ import contraband
 from contraband.cli.test_command import command
 from contraband.eql import compile_query
 from contraband.eql.reference import evaluate
+from contraband.eql.syntax import ast, parse
 
 CONTENT = Path(contraband.__file__).parent / "content"
 PACKAGE = CONTENT / "T1546.016"
@@ -82,6 +83,38 @@ def test_metadata_is_whole(folder: Path) -> None:
     assert rule["query"].lstrip().startswith("sequence") == ("timestamp_override" not in rule)
     sidecar = _table(folder / "sidecar.toml")
     assert all(sidecar[key] for key in ("why", "blind_spots", "confidence_basis"))
+
+
+FIRST_STEP = [
+    "windows-installer-cradle",
+    "windows-installer-encoded-powershell",
+    "windows-installer-downloader",
+    "windows-installer-decodes",
+    "windows-installer-proxy-execution",
+    "windows-installer-odd-tool",
+    "windows-installer-defense-impairment",
+    "windows-engine-task",
+]
+
+
+@pytest.mark.parametrize("name", FIRST_STEP)
+def test_the_second_step_is_asked_for_all_that_the_first_step_is(name: str) -> None:
+    first = parse(_table(PACKAGE / "rules" / name / "rule.toml")["rule"]["query"]).query
+    second = parse(_table(PACKAGE / "rules" / "windows-installer-second-step" / "rule.toml")["rule"]["query"]).query
+    assert isinstance(first, ast.EventQuery)
+    assert isinstance(second, ast.Sequence)
+    assert isinstance(first.filter.condition, ast.And)
+    assert isinstance(second.stages[1].filter.condition, ast.And)
+    # host.os.type, event.type and the installers come first, then what the command does
+    content = first.filter.condition.operands[3:]
+    (acts,) = second.stages[1].filter.condition.operands[2:]
+    assert isinstance(acts, ast.Or)
+    match content:
+        case (ast.Or(operands=operands),):
+            assert all(operand in acts.operands for operand in operands)
+        case _:
+            whole = [act.operands for act in acts.operands if isinstance(act, ast.And)]
+            assert any(all(operand in operands for operand in content) for operands in whole)
 
 
 def test_no_rule_id_is_used_twice() -> None:
