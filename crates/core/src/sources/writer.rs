@@ -97,6 +97,11 @@ impl Writer {
         &self.out
     }
 
+    /// Whether it picks values out instead of writing.
+    pub fn picks(&self) -> bool {
+        self.picking.is_some()
+    }
+
     /// Whether anything that is written below a key of the innermost object matters.
     pub fn wants(&self, key: &str) -> bool {
         self.picking.as_ref().is_none_or(|picking| {

@@ -1,19 +1,24 @@
 //! The arguments of a process from its EXECVE records: the kernel spreads long lists over many records, and long
 //! arguments over many pieces (`a1_len=8000 a1[0]=… a1[1]=…`). It knows nothing else of the event.
 
-use super::record::{Value, pairs, plain, unhex};
+use super::record::{Value, pairs, plain, unhex_into};
+use std::borrow::Cow;
 
-/// One argument, as far as it was read.
-#[derive(Clone, Debug, Default)]
-struct Argument {
-    bytes: Vec<u8>,
-    present: bool,
+/// A piece of an argument: whose it is, and where its bytes lie.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    number: usize,
+    start: usize,
+    end: usize,
 }
 
 /// The arguments of one event.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Arguments {
-    arguments: Vec<Argument>,
+    bytes: Vec<u8>,
+    pieces: Vec<Piece>,
+    /// One more than the highest number.
+    length: usize,
     count: Option<usize>,
 }
 
@@ -21,6 +26,13 @@ pub(super) struct Arguments {
 const MAXIMUM: usize = 1 << 20;
 
 impl Arguments {
+    /// Forgets the arguments, keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.pieces.clear();
+        (self.length, self.count) = (0, None);
+    }
+
     /// Reads one EXECVE record; the records of an event come in order.
     pub fn read(&mut self, body: &str) {
         for (key, value) in pairs(plain(body)) {
@@ -34,17 +46,36 @@ impl Arguments {
 
     fn append(&mut self, number: usize, value: Value<'_>) {
         // Holes are filled by later records; a number far beyond the list is no argument but damage.
-        if number > self.arguments.len() + 4096 {
+        if number > self.length + 4096 {
             return;
         }
-        if number >= self.arguments.len() {
-            self.arguments.resize(number + 1, Argument::default());
+        let start = self.bytes.len();
+        if value.quoted || !unhex_into(value.text, &mut self.bytes) {
+            self.bytes.extend_from_slice(value.text.as_bytes());
         }
-        let argument = &mut self.arguments[number];
-        argument.present = true;
-        match unhex(value.text).filter(|_| !value.quoted) {
-            Some(bytes) => argument.bytes.extend_from_slice(&bytes),
-            None => argument.bytes.extend_from_slice(value.text.as_bytes()),
+        let end = self.bytes.len();
+        match self.pieces.last_mut() {
+            Some(last) if last.number == number => last.end = end,
+            _ => self.pieces.push(Piece { number, start, end }),
+        }
+        self.length = self.length.max(number + 1);
+    }
+
+    /// The end of the records: brings pieces that came out of order together.
+    pub fn arrange(&mut self) {
+        if self.pieces.is_sorted_by(|left, right| left.number < right.number) {
+            return;
+        }
+        self.pieces.sort_by_key(|piece| piece.number);
+        let bytes = std::mem::take(&mut self.bytes);
+        for piece in std::mem::take(&mut self.pieces) {
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(&bytes[piece.start..piece.end]);
+            let end = self.bytes.len();
+            match self.pieces.last_mut() {
+                Some(last) if last.number == piece.number => last.end = end,
+                _ => self.pieces.push(Piece { start, end, ..piece }),
+            }
         }
     }
 
@@ -58,11 +89,11 @@ impl Arguments {
         self.count.is_some_and(|count| self.complete().count() < count)
     }
 
-    /// The arguments up to the first that is missing.
-    pub fn complete(&self) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
+    /// The arguments up to the first that is missing. Only after [`Arguments::arrange`].
+    pub fn complete(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let limit = self.count.unwrap_or(usize::MAX);
-        let arguments = self.arguments.iter().take(limit).take_while(|argument| argument.present);
-        arguments.map(|argument| String::from_utf8_lossy(&argument.bytes))
+        let present = self.pieces.iter().enumerate().take_while(|(number, piece)| *number == piece.number);
+        present.take(limit).map(|(_, piece)| String::from_utf8_lossy(&self.bytes[piece.start..piece.end]))
     }
 }
 
@@ -73,4 +104,28 @@ fn argument_number(key: &str) -> Option<usize> {
     (!digits.is_empty() && digits.len() <= 7 && digits.bytes().all(|byte| byte.is_ascii_digit()))
         .then(|| digits.parse().ok())
         .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bodies: &[&str]) -> (Vec<String>, bool) {
+        let mut arguments = Arguments::default();
+        bodies.iter().for_each(|body| arguments.read(body));
+        arguments.arrange();
+        (arguments.complete().map(Cow::into_owned).collect(), arguments.incomplete())
+    }
+
+    #[test]
+    fn pieces_come_in_any_order() {
+        assert_eq!(read(&["argc=2 a0=\"a\" a1=6220"]), (vec!["a".to_owned(), "b ".to_owned()], false));
+        assert_eq!(
+            read(&["argc=2 a1[0]=\"x\" a0=\"a\"", "a1[1]=\"y\""]),
+            (vec!["a".to_owned(), "xy".to_owned()], false)
+        );
+        assert_eq!(read(&["argc=3 a0=\"a\" a2=\"c\""]), (vec!["a".to_owned()], true));
+        assert_eq!(read(&["argc=1 a0=\"a\" a1=\"b\""]), (vec!["a".to_owned()], false));
+        assert_eq!(read(&["a0=\"a\" a9999=\"b\" a1_len=7"]), (vec!["a".to_owned()], false));
+    }
 }

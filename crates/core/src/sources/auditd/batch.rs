@@ -1,5 +1,6 @@
-//! Whole events on their way to be decoded: the records of many, one after the other in one text. It knows no record's form.
+//! Whole events on their way to be decoded: the records of many, one after the other in one text. It knows no values.
 
+use super::record::{self, Head};
 use super::window::Group;
 use crate::sources::Place;
 use std::ops::Range;
@@ -54,11 +55,12 @@ impl Batch {
     }
 
     /// The records of an event, in order of arrival.
-    pub fn lines(&self, event: usize) -> impl Iterator<Item = &str> {
+    pub fn heads(&self, event: usize) -> impl Iterator<Item = Head<'_>> {
         let lines = self.events.get(event).map_or(0..0, |event| event.lines.clone());
-        lines.filter_map(|line| {
+        let lines = lines.filter_map(|line| {
             let start = line.checked_sub(1).map_or(0, |before| self.ends[before as usize]);
             self.text.get(start as usize..self.ends[line as usize] as usize)
-        })
+        });
+        lines.filter_map(record::head)
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::sources::writer::{Writer, timestamp};
 
 use super::event::{Address, Entity, Event, Pair};
+use super::keys::Key;
 
 /// The version of ECS that the documents follow.
 const ECS_VERSION: &str = "8.17.0";
@@ -28,7 +29,7 @@ pub(super) fn write<'w>(event: &Event<'_>, writer: &'w mut Writer) -> &'w [u8] {
         writer.close();
     }
     writer.object("host");
-    writer.maybe("architecture", event.datum("arch").map(AsRef::as_ref));
+    writer.maybe("architecture", event.datum(Key::Architecture).map(AsRef::as_ref));
     writer.maybe("hostname", Some(event.node));
     writer.maybe("name", Some(event.node));
     writer.close();
@@ -38,8 +39,10 @@ pub(super) fn write<'w>(event: &Event<'_>, writer: &'w mut Writer) -> &'w [u8] {
     writer.end()
 }
 
-/// Keys that have a place of their own outside `auditd.data`.
-const ELSEWHERE: &[&str] = &["pid", "ppid", "proctitle", "comm", "exe", "cwd"];
+/// Whether a key has a place of its own outside `auditd.data`.
+fn is_elsewhere(key: Key) -> bool {
+    matches!(key, Key::Process | Key::Parent | Key::Title | Key::CommandName | Key::Executable | Key::Cwd)
+}
 
 fn auditd(event: &Event<'_>, writer: &mut Writer) {
     writer.object("auditd");
@@ -47,9 +50,9 @@ fn auditd(event: &Event<'_>, writer: &mut Writer) {
     if let Some(file) = event.file.and_then(|at| event.paths.get(at)) {
         writer.object("file");
         writer.object("selinux");
-        for (key, value) in &file.pairs {
-            if let Some(part) = key.strip_prefix("obj_") {
-                writer.text(part, value);
+        for pair in event.path_pairs(file) {
+            if let Some(part) = pair.name.strip_prefix("obj_") {
+                writer.text(part, &pair.value);
             }
         }
         writer.close();
@@ -60,9 +63,7 @@ fn auditd(event: &Event<'_>, writer: &mut Writer) {
         writer.list("paths");
         for path in &event.paths {
             writer.item();
-            for (key, value) in sorted(&path.pairs) {
-                writer.text(key, value);
-            }
+            sorted(event.path_pairs(path).iter(), writer, |pair| pair.name);
             writer.close();
         }
         writer.end_list();
@@ -74,36 +75,44 @@ fn auditd(event: &Event<'_>, writer: &mut Writer) {
     writer.close();
 }
 
-fn sorted<'p, 'a>(pairs: &'p [Pair<'a>]) -> Vec<&'p Pair<'a>> {
-    let mut pairs: Vec<&Pair<'_>> = pairs.iter().collect();
-    pairs.sort_by(|left, right| left.0.cmp(&right.0));
-    pairs
+/// The pairs that are wanted, written in the order of their keys.
+fn sorted<'p, 'a: 'p>(pairs: impl Iterator<Item = &'p Pair<'a>>, writer: &mut Writer, name: fn(&Pair<'a>) -> &'a str) {
+    if writer.picks() {
+        // The order of keys matters to readers only.
+        return pairs.for_each(|pair| writer.text(name(pair), &pair.value));
+    }
+    let mut pairs: Vec<&Pair<'_>> = pairs.collect();
+    pairs.sort_by(|left, right| left.name.cmp(right.name));
+    pairs.into_iter().for_each(|pair| writer.text(name(pair), &pair.value));
+}
+
+/// The name of a socket's value below `socket`.
+fn socket<'a>(pair: &Pair<'a>) -> &'a str {
+    pair.name.strip_prefix("socket_").unwrap_or(pair.name)
 }
 
 fn data(event: &Event<'_>, writer: &mut Writer) {
     if !writer.wants("data") {
         return;
     }
+    let is_socket = |pair: &&Pair<'_>| pair.name.starts_with("socket_");
     writer.object("data");
-    for (key, value) in sorted(&event.data) {
-        if !ELSEWHERE.contains(&key.as_ref()) && !key.starts_with("socket_") {
-            writer.text(key, value);
-        }
-    }
+    sorted(event.data.iter().filter(|pair| !is_elsewhere(pair.key) && !is_socket(pair)), writer, |pair| pair.name);
     if let Some(count) = event.arguments.count() {
         writer.number("argc", count as i64);
     }
-    writer.object("socket");
-    for (key, value) in sorted(&event.data) {
-        if let Some(part) = key.strip_prefix("socket_") {
-            writer.text(part, value);
-        }
+    if writer.wants("socket") {
+        writer.object("socket");
+        sorted(event.data.iter().filter(is_socket), writer, socket);
+        writer.close();
     }
-    writer.close();
     writer.close();
 }
 
 fn summary(event: &Event<'_>, writer: &mut Writer) {
+    if !writer.wants("summary") {
+        return;
+    }
     writer.object("summary");
     writer.maybe("action", Some(event.action));
     writer.object("actor");
@@ -121,36 +130,45 @@ fn summary(event: &Event<'_>, writer: &mut Writer) {
 
 /// The users that ECS has no place for.
 fn audit_users(event: &Event<'_>, writer: &mut Writer) {
+    if !writer.wants("user") {
+        return;
+    }
     writer.object("user");
-    user_set(event, "audit", "auid", "", writer);
-    user_set(event, "filesystem", "fsuid", "fsgid", writer);
-    user_set(event, "saved", "suid", "sgid", writer);
-    for (key, value) in sorted(&event.ids) {
-        let known = ["uid", "gid", "euid", "egid", "suid", "sgid", "fsuid", "fsgid", "auid"].contains(&key.as_ref());
-        if !known && value != "unset" {
-            writer.object(key);
-            writer.text("id", value);
-            writer.close();
-        }
+    user_set(event, "audit", Key::Audit, Key::Other, writer);
+    user_set(event, "filesystem", Key::FileUser, Key::FileGroup, writer);
+    user_set(event, "saved", Key::SavedUser, Key::SavedGroup, writer);
+    let mut others: Vec<&Pair<'_>> =
+        event.ids.iter().filter(|pair| !is_known(pair.key) && pair.value != "unset").collect();
+    others.sort_by(|left, right| left.name.cmp(right.name));
+    for pair in others {
+        writer.object(pair.name);
+        writer.text("id", &pair.value);
+        writer.close();
     }
     writer.object("selinux");
-    for (key, value) in sorted(&event.selinux) {
-        writer.text(key, value);
-    }
+    sorted(event.selinux.iter(), writer, |pair| pair.name);
     writer.close();
     writer.close();
 }
 
-fn user_set(event: &Event<'_>, key: &str, user: &str, group: &str, writer: &mut Writer) {
-    writer.object(key);
-    let id = |key: &str| event.ids.iter().find(|pair| pair.0 == key).map(|pair| pair.1.as_ref());
-    let name = |key: &str| event.names.iter().find(|name| name.0 == key).map(|name| name.1);
+/// Whether ECS, or Auditbeat, has a place for a number.
+fn is_known(key: Key) -> bool {
+    match key {
+        Key::User | Key::Group | Key::EffectiveUser | Key::EffectiveGroup | Key::Audit => true,
+        Key::SavedUser | Key::SavedGroup | Key::FileUser | Key::FileGroup => true,
+        _ => false,
+    }
+}
+
+fn user_set(event: &Event<'_>, name: &str, user: Key, group: Key, writer: &mut Writer) {
+    writer.object(name);
+    let id = |key: Key| event.id(key).filter(|id| *id != "unset");
     writer.object("group");
-    writer.maybe("id", id(group).filter(|id| *id != "unset"));
-    writer.maybe("name", name(group));
+    writer.maybe("id", id(group));
+    writer.maybe("name", event.id_name(group));
     writer.close();
-    writer.maybe("id", id(user).filter(|id| *id != "unset"));
-    writer.maybe("name", name(user));
+    writer.maybe("id", id(user));
+    writer.maybe("name", event.id_name(user));
     writer.close();
 }
 
@@ -192,40 +210,44 @@ fn categories(event: &Event<'_>, writer: &mut Writer) {
 
 fn file(event: &Event<'_>, writer: &mut Writer) {
     let Some(path) = event.file.and_then(|at| event.paths.get(at)) else { return };
+    if !writer.wants("file") {
+        return;
+    }
+    let get = |key: Key| event.of_path(path, key).map(AsRef::as_ref);
     writer.object("file");
-    writer.maybe("device", path.get("rdev"));
-    writer.maybe("gid", path.get("ogid"));
+    writer.maybe("device", get(Key::RealDevice));
+    writer.maybe("gid", get(Key::OwnerGroup));
     writer.maybe("group", path.group);
-    writer.maybe("inode", path.get("inode"));
-    if let Some(mode) = path.get("mode").and_then(|mode| u32::from_str_radix(mode, 8).ok()) {
+    writer.maybe("inode", get(Key::Inode));
+    if let Some(mode) = get(Key::Mode).and_then(|mode| u32::from_str_radix(mode, 8).ok()) {
         writer.text("mode", &format!("{:04o}", mode & 0o777));
     }
     writer.maybe("owner", path.owner);
-    writer.maybe("path", path.get("name"));
-    writer.maybe("uid", path.get("ouid"));
+    writer.maybe("path", get(Key::Name));
+    writer.maybe("uid", get(Key::OwnerUser));
     writer.close();
 }
 
 fn process(event: &Event<'_>, writer: &mut Writer) {
-    let datum = |key: &str| event.datum(key).map(AsRef::as_ref);
+    let datum = |key: Key| event.datum(key).map(AsRef::as_ref);
     writer.object("process");
     writer.texts("args", event.arguments.complete());
     let count = event.arguments.complete().count();
     if count > 0 {
         writer.number("args_count", count as i64);
     }
-    writer.maybe("executable", datum("exe"));
-    writer.maybe("name", datum("comm"));
-    if let Some(parent) = datum("ppid") {
+    writer.maybe("executable", datum(Key::Executable));
+    writer.maybe("name", datum(Key::CommandName));
+    if let Some(parent) = datum(Key::Parent) {
         writer.object("parent");
         writer.digits("pid", parent);
         writer.close();
     }
-    if let Some(process) = datum("pid") {
+    if let Some(process) = datum(Key::Process) {
         writer.digits("pid", process);
     }
-    writer.maybe("title", datum("proctitle"));
-    writer.maybe("working_directory", datum("cwd"));
+    writer.maybe("title", datum(Key::Title));
+    writer.maybe("working_directory", datum(Key::Cwd));
     writer.close();
 }
 
@@ -239,20 +261,23 @@ fn users(event: &Event<'_>, writer: &mut Writer) {
     writer.object("effective");
     if event.effective.set {
         entity(event, &event.effective, "uid", writer);
-        groups(event, "egid", writer);
+        groups(event, Key::EffectiveGroup, writer);
     } else {
-        ids(event, "euid", "egid", writer);
+        ids(event, Key::EffectiveUser, Key::EffectiveGroup, writer);
     }
     writer.close();
     if event.user.set {
         entity(event, &event.user, "uid", writer);
-        groups(event, "gid", writer);
+        groups(event, Key::Group, writer);
     } else {
-        ids(event, "uid", "gid", writer);
+        ids(event, Key::User, Key::Group, writer);
     }
     writer.close();
+    if !writer.wants("related") {
+        return;
+    }
     let mut related: Vec<&str> =
-        event.names.iter().filter(|(key, _)| key.ends_with("uid")).map(|name| name.1).collect();
+        event.names.iter().filter(|(key, name, _)| key.is_user(name)).map(|name| name.2).collect();
     let entities = [&event.user, &event.effective, &event.target];
     related.extend(entities.iter().filter_map(|entity| entity.name.as_deref()));
     related.sort_unstable();
@@ -262,17 +287,16 @@ fn users(event: &Event<'_>, writer: &mut Writer) {
     writer.close();
 }
 
-fn ids(event: &Event<'_>, user: &str, group: &str, writer: &mut Writer) {
-    let id = event.ids.iter().find(|pair| pair.0 == user).map(|pair| pair.1.as_ref());
-    writer.maybe("id", id.filter(|id| *id != "unset"));
-    writer.maybe("name", event.names.iter().find(|name| name.0 == user).map(|name| name.1));
+fn ids(event: &Event<'_>, user: Key, group: Key, writer: &mut Writer) {
+    writer.maybe("id", event.id(user).filter(|id| *id != "unset"));
+    writer.maybe("name", event.id_name(user));
     groups(event, group, writer);
 }
 
-fn groups(event: &Event<'_>, group: &str, writer: &mut Writer) {
+fn groups(event: &Event<'_>, group: Key, writer: &mut Writer) {
     writer.object("group");
-    writer.maybe("id", event.ids.iter().find(|pair| pair.0 == group).map(|pair| pair.1.as_ref()));
-    writer.maybe("name", event.names.iter().find(|name| name.0 == group).map(|name| name.1));
+    writer.maybe("id", event.id(group));
+    writer.maybe("name", event.id_name(group));
     writer.close();
 }
 

@@ -4,17 +4,86 @@
 use std::borrow::Cow;
 
 use super::arguments::Arguments;
+use super::keys::{COUNT, Key};
 use super::normal::{self, From, Keys, Normal, To};
-use super::record::{Fields, Head, Value};
+use super::record::{Field, Fields, Head, Value};
 use super::{numbers, sockaddr};
+use std::ops::Range;
 
 /// A key and its value.
-pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+#[derive(Clone, Debug)]
+pub(super) struct Pair<'a> {
+    pub key: Key,
+    /// The key as it stands in the record.
+    pub name: &'a str,
+    pub value: Cow<'a, str>,
+}
 
-/// One PATH record.
+/// Keys and values in order.
+#[derive(Clone, Debug)]
+pub(super) struct Data<'a> {
+    pairs: Vec<Pair<'a>>,
+    /// Where each known key is first, counted from 1.
+    places: [u16; COUNT],
+}
+
+impl Default for Data<'_> {
+    fn default() -> Self {
+        Self { pairs: Vec::new(), places: [0; COUNT] }
+    }
+}
+
+impl<'a> Data<'a> {
+    fn clear(&mut self) {
+        self.pairs.drain(..).for_each(|pair| self.places[pair.key as usize] = 0);
+    }
+
+    fn push(&mut self, pair: Pair<'a>) {
+        let place = &mut self.places[pair.key as usize];
+        if *place == 0 {
+            // Beyond so many pairs, the list itself is searched.
+            *place = (self.pairs.len() + 1).try_into().unwrap_or(u16::MAX);
+        }
+        self.pairs.push(pair);
+    }
+
+    /// The pairs, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Pair<'a>> {
+        self.pairs.iter()
+    }
+
+    /// The first value of a key.
+    #[inline]
+    pub fn get(&self, key: Key) -> Option<&Cow<'a, str>> {
+        self.pairs.get(self.place(key)?).map(|pair| &pair.value)
+    }
+
+    fn place(&self, key: Key) -> Option<usize> {
+        match self.places[key as usize] {
+            u16::MAX => self.pairs.iter().position(|pair| pair.key == key),
+            place => usize::from(place).checked_sub(1),
+        }
+    }
+
+    fn by_name(&self, key: Key, name: &str) -> Option<&Cow<'a, str>> {
+        if key != Key::Other {
+            return self.get(key);
+        }
+        self.pairs.iter().find(|pair| pair.key == key && pair.name == name).map(|pair| &pair.value)
+    }
+
+    fn remove(&mut self, key: Key) -> Option<Cow<'a, str>> {
+        let removed = self.pairs.remove(self.place(key)?);
+        self.places = [0; COUNT];
+        std::mem::take(&mut self.pairs).into_iter().for_each(|pair| self.push(pair));
+        Some(removed.value)
+    }
+}
+
+/// One PATH record: which of the pairs are its own.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Path<'a> {
-    pub pairs: Vec<Pair<'a>>,
+    pairs: Range<usize>,
     pub owner: Option<&'a str>,
     pub group: Option<&'a str>,
 }
@@ -47,7 +116,7 @@ pub(super) struct Event<'a> {
     pub result: &'static str,
     /// A failure that overrides the result as outcome.
     pub session: Option<Cow<'a, str>>,
-    pub tags: Vec<String>,
+    pub tags: Vec<Cow<'a, str>>,
     pub category: Vec<&'static str>,
     pub types: Vec<&'static str>,
     pub action: &'static str,
@@ -58,12 +127,13 @@ pub(super) struct Event<'a> {
     pub actor_as: Option<Cow<'a, str>>,
     pub how: Option<Cow<'a, str>>,
     /// Values of keys that end in `uid` or `gid`.
-    pub ids: Vec<Pair<'a>>,
+    pub ids: Data<'a>,
     /// Names that ENRICHED gives for them.
-    pub names: Vec<(&'a str, &'a str)>,
+    pub names: Vec<(Key, &'a str, &'a str)>,
     pub selinux: Vec<Pair<'a>>,
-    pub data: Vec<Pair<'a>>,
+    pub data: Data<'a>,
     pub paths: Vec<Path<'a>>,
+    path_pairs: Vec<Pair<'a>>,
     /// Which of the paths the event is about.
     pub file: Option<usize>,
     pub arguments: Arguments,
@@ -74,14 +144,54 @@ pub(super) struct Event<'a> {
     pub effective: Entity<'a>,
     pub target: Entity<'a>,
     pub group: Entity<'a>,
-    /// What is wrong with the records, one line each.
-    pub faults: Vec<(&'static str, String)>,
 }
 
-/// Makes the event of records that share time and number. `None`: only the kernel's end mark, or a compound event whose
-/// SYSCALL record is missing (a fault is noted then).
-pub(super) fn assemble<'a>(heads: &[Head<'a>], faults: &mut Vec<(&'static str, String)>) -> Option<Event<'a>> {
-    let records: Vec<Head<'a>> = heads.iter().filter(|head| head.kind != "EOE").copied().collect();
+/// Faults of an event: kind, and what is wrong in one line.
+pub(super) type Faults = Vec<(&'static str, String)>;
+
+/// Assembles events, one after the other in the same memory.
+#[derive(Debug, Default)]
+pub(super) struct Assembler<'a> {
+    event: Event<'a>,
+    fields: Fields<'a>,
+    values: Vec<Pair<'a>>,
+    heads: Vec<Head<'a>>,
+}
+
+impl<'a> Assembler<'a> {
+    /// Makes the event of records that share time and number. `None`: only the kernel's end mark, or a compound event whose
+    /// SYSCALL record is missing (a fault is noted then).
+    pub fn assemble(&mut self, heads: impl Iterator<Item = Head<'a>>, faults: &mut Faults) -> Option<&Event<'a>> {
+        self.heads.clear();
+        self.heads.extend(heads.filter(|head| head.kind != "EOE"));
+        let (named, main) = which(&self.heads, faults)?;
+        let first = self.heads.first()?;
+        self.event.clear();
+        self.event.milliseconds = first.milliseconds;
+        self.event.serial = first.serial;
+        self.event.node = first.node;
+        self.event.kind = self.heads[named].kind;
+        let compound = self.heads.len() > 1;
+        let fields = &mut self.fields;
+        self.event.begin(&self.heads[main], compound, fields, &mut self.values, faults);
+        if compound {
+            for (at, head) in self.heads.iter().enumerate() {
+                if at != main {
+                    self.event.add(head, fields, &mut self.values, faults);
+                }
+            }
+        }
+        self.event.arguments.arrange();
+        self.event.normalise();
+        if self.event.arguments.incomplete() {
+            faults.push(("incomplete audit event", format!("event {} lacks some arguments", self.event.serial)));
+        }
+        Some(&self.event)
+    }
+}
+
+/// The record that an event is named after, and the one that tells most.
+fn which(records: &[Head<'_>], faults: &mut Faults) -> Option<(usize, usize)> {
     let first = records.first()?;
     let system_call = records.iter().position(|head| head.kind == "SYSCALL");
     let named = match (records.len(), system_call) {
@@ -105,96 +215,96 @@ pub(super) fn assemble<'a>(heads: &[Head<'a>], faults: &mut Vec<(&'static str, S
         ));
         return None;
     }
-    let mut event = Event {
-        milliseconds: first.milliseconds,
-        serial: first.serial,
-        node: first.node,
-        kind: records[named].kind,
-        result: "unknown",
-        ..Event::default()
-    };
-    let main = system_call.unwrap_or(0);
-    event.begin(&records[main]);
-    if records.len() > 1 {
-        event.data.retain(|pair| pair.0 != "items");
-        for (at, head) in records.iter().enumerate() {
-            if at != main {
-                event.add(head);
-            }
-        }
-    }
-    event.normalise();
-    if event.arguments.incomplete() {
-        event.faults.push(("incomplete audit event", format!("event {} lacks some arguments", event.serial)));
-    }
-    faults.append(&mut event.faults);
-    Some(event)
+    Some((named, system_call.unwrap_or(0)))
 }
 
 impl<'a> Event<'a> {
-    fn begin(&mut self, head: &Head<'a>) {
-        let fields = self.fields(head);
-        let (mut values, result) = decode(head.kind, &fields);
-        self.result = result.unwrap_or("unknown");
-        self.tags = tags(&fields);
-        for key in ["auid", "uid"] {
-            let value = values.iter().find(|pair| pair.0 == key).map(|pair| pair.1.clone());
-            if key == "auid" { self.actor = value } else { self.actor_as = value }
-        }
+    /// Forgets the event, keeps the memory.
+    fn clear(&mut self) {
+        self.tags.clear();
+        self.category.clear();
+        self.types.clear();
+        self.ids.clear();
+        self.names.clear();
+        self.selinux.clear();
+        self.data.clear();
+        self.paths.clear();
+        self.path_pairs.clear();
+        self.arguments.clear();
+        (self.action, self.object_type, self.file) = ("", "", None);
+        (self.session, self.how) = (None, None);
+        (self.object, self.object_second, self.actor, self.actor_as) = (None, None, None, None);
+        (self.source, self.destination, self.direction) = (None, None, None);
+        (self.user, self.effective) = (Entity::default(), Entity::default());
+        (self.target, self.group) = (Entity::default(), Entity::default());
+    }
+
+    fn begin(
+        &mut self,
+        head: &Head<'a>,
+        compound: bool,
+        fields: &mut Fields<'a>,
+        values: &mut Vec<Pair<'a>>,
+        faults: &mut Faults,
+    ) {
+        read(head, fields, faults);
+        self.result = decode(head.kind, fields, values).unwrap_or("unknown");
+        tags(fields, &mut self.tags);
         for pair in values.drain(..) {
-            if pair.0 == "ses" {
-                self.session = Some(pair.1);
-            } else if pair.0.ends_with("uid") || pair.0.ends_with("gid") {
+            match pair.key {
+                Key::Audit => self.actor = Some(pair.value.clone()),
+                Key::User => self.actor_as = Some(pair.value.clone()),
+                _ => {}
+            }
+            if pair.key == Key::Session {
+                self.session = Some(pair.value);
+            } else if pair.key.is_id(pair.name) {
                 self.ids.push(pair);
-            } else if let Some(part) = pair.0.strip_prefix("subj_") {
-                self.selinux.push((Cow::Owned(part.to_owned()), pair.1));
-            } else {
+            } else if let Some(part) = pair.name.strip_prefix("subj_") {
+                self.selinux.push(Pair { key: Key::Other, name: part, value: pair.value });
+            } else if pair.key != Key::Items || !compound {
                 self.data.push(pair);
             }
         }
-        self.take_names(&fields);
-    }
-
-    fn fields(&mut self, head: &Head<'a>) -> Fields<'a> {
-        let fields = Fields::read(head.kind, head.body);
-        if fields.cut {
-            let message = format!("the {} record of event {} ends inside a quoted value", head.kind, head.serial);
-            self.faults.push(("cut audit record", message));
-        }
-        fields
+        self.take_names(fields);
     }
 
     fn take_names(&mut self, fields: &Fields<'a>) {
-        for (key, _) in fields.iter().filter(|(key, _)| key.ends_with("uid") || key.ends_with("gid")) {
-            if let Some(name) = fields.name(key) {
-                self.names.push((key, name));
+        if !fields.has_names() {
+            return;
+        }
+        for field in fields.iter().filter(|field| field.key.is_id(field.name)) {
+            if let Some(name) = fields.name(field.name) {
+                self.names.push((field.key, field.name, name));
             }
         }
     }
 
     /// A record besides the SYSCALL record (or a second record of any kind).
-    fn add(&mut self, head: &Head<'a>) {
+    fn add(&mut self, head: &Head<'a>, fields: &mut Fields<'a>, values: &mut Vec<Pair<'a>>, faults: &mut Faults) {
         match head.kind {
             "SYSCALL" => {}
             "EXECVE" => self.arguments.read(head.body),
             "PATH" => {
-                let fields = self.fields(head);
+                read(head, fields, faults);
+                let from = self.path_pairs.len();
+                decode("PATH", fields, &mut self.path_pairs);
                 let (owner, group) = (fields.name("ouid"), fields.name("ogid"));
-                self.paths.push(Path { pairs: decode("PATH", &fields).0, owner, group });
+                self.paths.push(Path { pairs: from..self.path_pairs.len(), owner, group });
             }
-            "SOCKADDR" => self.add_address(head),
+            "SOCKADDR" => self.add_address(head, fields, faults),
             _ => {
-                let fields = self.fields(head);
-                let (values, result) = decode(head.kind, &fields);
-                self.take_names(&fields);
-                for pair in values {
+                read(head, fields, faults);
+                let result = decode(head.kind, fields, values);
+                self.take_names(fields);
+                for pair in values.drain(..) {
                     self.add_data(pair);
                 }
                 if let Some(result) = result {
-                    self.add_data((Cow::Borrowed("result"), Cow::Borrowed(result)));
+                    self.add_data(Pair { key: Key::Other, name: "result", value: Cow::Borrowed(result) });
                 }
                 if self.tags.is_empty() {
-                    self.tags = tags(&fields);
+                    tags(fields, &mut self.tags);
                 }
             }
         }
@@ -202,43 +312,53 @@ impl<'a> Event<'a> {
 
     /// The first record that has a key wins.
     fn add_data(&mut self, pair: Pair<'a>) {
-        if self.datum(&pair.0).is_none() {
+        if self.data.by_name(pair.key, pair.name).is_none() {
             self.data.push(pair);
         }
     }
 
     /// A value of `auditd.data`.
-    pub fn datum(&self, key: &str) -> Option<&Cow<'a, str>> {
-        self.data.iter().find(|pair| pair.0 == key).map(|pair| &pair.1)
+    pub fn datum(&self, key: Key) -> Option<&Cow<'a, str>> {
+        self.data.get(key)
     }
 
-    fn value(&self, key: &str) -> Option<Cow<'a, str>> {
-        let id = || self.ids.iter().find(|pair| pair.0 == key).map(|pair| &pair.1);
-        self.datum(key).or_else(id).cloned()
+    fn value(&self, name: &str) -> Option<Cow<'a, str>> {
+        let key = Key::of(name);
+        self.data.by_name(key, name).or_else(|| self.ids.by_name(key, name)).cloned()
     }
 
-    fn add_address(&mut self, head: &Head<'a>) {
-        let fields = self.fields(head);
-        let Some(bytes) = fields.get("saddr") else { return };
+    /// The keys and values of a PATH record.
+    pub fn path_pairs(&self, path: &Path<'_>) -> &[Pair<'a>] {
+        self.path_pairs.get(path.pairs.clone()).unwrap_or_default()
+    }
+
+    /// A value of a PATH record.
+    pub fn of_path(&self, path: &Path<'_>, key: Key) -> Option<&Cow<'a, str>> {
+        self.path_pairs(path).iter().find(|pair| pair.key == key).map(|pair| &pair.value)
+    }
+
+    fn add_address(&mut self, head: &Head<'a>, fields: &mut Fields<'a>, faults: &mut Faults) {
+        read(head, fields, faults);
+        let Some(bytes) = fields.get(Key::ReturnAddress) else { return };
         let Some(address) = sockaddr::read(bytes.text) else {
             let message = format!("the address of event {} is no socket address", head.serial);
-            self.faults.push(("bad socket address", message));
+            faults.push(("bad socket address", message));
             return;
         };
-        let mut put = |key: &'static str, value: Option<String>| {
+        let mut put = |key: Key, value: Option<String>| {
             if let Some(value) = value {
-                self.data.push((Cow::Borrowed(key), Cow::Owned(value)));
+                self.data.push(Pair { key, name: key.text(), value: Cow::Owned(value) });
             }
         };
-        put("socket_family", Some(address.family.clone()));
-        put("socket_addr", address.address.clone());
-        put("socket_port", address.port.map(|port| port.to_string()));
-        put("socket_flow", address.flow.map(|flow| flow.to_string()));
-        put("socket_path", address.path.clone());
-        put("socket_saddr", address.raw);
+        put(Key::SocketFamily, Some(address.family.clone()));
+        put(Key::SocketAddress, address.address.clone());
+        put(Key::SocketPort, address.port.map(|port| port.to_string()));
+        put(Key::SocketFlow, address.flow.map(|flow| flow.to_string()));
+        put(Key::SocketPath, address.path.clone());
+        put(Key::SocketBytes, address.raw);
         let known = address.address.is_some() || address.path.is_some();
         let end = known.then_some(Address { ip: address.address, port: address.port, path: address.path });
-        match self.datum("syscall").map(AsRef::as_ref) {
+        match self.datum(Key::SystemCall).map(AsRef::as_ref) {
             Some("recvfrom" | "recvmsg" | "accept" | "accept4") => {
                 (self.source, self.direction) = (end, Some("ingress"));
             }
@@ -249,23 +369,23 @@ impl<'a> Event<'a> {
 
     fn normalise(&mut self) {
         self.how = self.usual_means();
-        let system_call = self.datum("syscall").map(|name| normal::system_call(name));
+        let system_call = self.datum(Key::SystemCall).map(|name| normal::system_call(name));
         let own = match self.kind {
             "SYSCALL" => system_call,
-            kind => normal::record_type(kind, |key| self.datum(key).is_some()),
+            kind => normal::record_type(kind, |name| self.data.by_name(Key::of(name), name).is_some()),
         };
         let Some(normal) = own else {
-            self.category = vec![normal::category(self.kind)];
+            self.category.push(normal::category(self.kind));
             return;
         };
-        self.category = normal.category.to_vec();
-        self.types = normal.types.to_vec();
+        self.category.extend(normal.category);
+        self.types.extend(normal.types);
         if let (Some(call), true) = (system_call, self.kind != "SYSCALL") {
             self.category.extend(call.category);
             self.types.extend(call.types);
         }
         if self.category.is_empty() {
-            self.category = vec![normal::category(self.kind)];
+            self.category.push(normal::category(self.kind));
         }
         self.action = normal.action;
         self.object_type = normal.what;
@@ -284,8 +404,8 @@ impl<'a> Event<'a> {
     /// The program, or the script's name where the program is an interpreter.
     fn usual_means(&self) -> Option<Cow<'a, str>> {
         const INTERPRETERS: &[&str] = &["/usr/bin/python", "/usr/bin/sh", "/usr/bin/bash", "/usr/bin/perl"];
-        let name = self.datum("comm");
-        let program = self.datum("exe").or(name)?;
+        let name = self.datum(Key::CommandName);
+        let program = self.datum(Key::Executable).or(name)?;
         let interpreted = INTERPRETERS.iter().any(|prefix| program.starts_with(prefix));
         Some(name.filter(|_| interpreted).unwrap_or(program).clone())
     }
@@ -293,22 +413,25 @@ impl<'a> Event<'a> {
     fn choose_file(&mut self, hint: usize) {
         let start = if self.paths.len() > hint { hint } else { 0 };
         let Some(rest) = self.paths.get(start..).filter(|rest| !rest.is_empty()) else { return };
-        let is_subject = |path: &Path<'_>| !matches!(path.get("nametype"), Some("PARENT" | "UNKNOWN"));
+        let is_subject = |path: &Path<'_>| {
+            !matches!(self.of_path(path, Key::NameType).map(AsRef::as_ref), Some("PARENT" | "UNKNOWN"))
+        };
         let chosen = start + rest.iter().position(is_subject).unwrap_or(0);
-        self.file = Some(chosen);
         let path = &self.paths[chosen];
-        if let Some(name) = path.pairs.iter().find(|pair| pair.0 == "name") {
-            self.object = Some(name.1.clone());
+        let (name, has_mode) = (self.of_path(path, Key::Name).cloned(), self.of_path(path, Key::Mode).is_some());
+        self.file = Some(chosen);
+        if name.is_some() {
+            self.object = name;
         }
         // Auditbeat reads the mode so that whatever has one is a file.
-        if path.get("mode").is_some() {
+        if has_mode {
             self.object_type = "file";
         }
     }
 
     fn choose_socket(&mut self) {
-        self.object = self.datum("socket_addr").or_else(|| self.datum("socket_path")).cloned();
-        self.object_second = self.datum("socket_port").cloned();
+        self.object = self.datum(Key::SocketAddress).or_else(|| self.datum(Key::SocketPath)).cloned();
+        self.object_second = self.datum(Key::SocketPort).cloned();
     }
 
     fn name_parties(&mut self, keys: &Keys) {
@@ -329,8 +452,7 @@ impl<'a> Event<'a> {
     }
 
     fn take_remote_address(&mut self) {
-        let Some(at) = self.data.iter().position(|pair| pair.0 == "addr") else { return };
-        let (_, address) = self.data.remove(at);
+        let Some(address) = self.data.remove(Key::Address) else { return };
         self.source = Some(Address { ip: Some(address.into_owned()), ..Address::default() });
         self.direction = Some("ingress");
     }
@@ -341,7 +463,7 @@ impl<'a> Event<'a> {
                 From::Actor => self.actor.clone(),
                 From::ActorAs => self.actor_as.clone(),
                 From::Object => self.object.clone(),
-                From::UserId => self.ids.iter().find(|pair| pair.0 == "uid").map(|pair| pair.1.clone()),
+                From::UserId => self.ids.get(Key::User).cloned(),
             };
             let entity = match to {
                 To::User => &mut self.user,
@@ -353,17 +475,23 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// The number of a user or group.
+    pub fn id(&self, key: Key) -> Option<&str> {
+        if key == Key::Other { None } else { self.ids.get(key).map(AsRef::as_ref) }
+    }
+
+    /// The name that the log gives at a key.
+    pub fn id_name(&self, key: Key) -> Option<&'a str> {
+        self.names.iter().find(|name| name.0 == key && key != Key::Other).map(|name| name.2)
+    }
+
     /// The name that the log gives for a number, whatever key it stood at.
     pub fn name_of(&self, number: &str, suffix: &str) -> Option<&'a str> {
-        let named = self.names.iter().filter(|(key, _)| key.ends_with(suffix));
-        named.into_iter().find(|(key, _)| self.ids.iter().any(|pair| pair.0 == *key && pair.1 == number)).map(|n| n.1)
-    }
-}
-
-impl Path<'_> {
-    /// A value of the record.
-    pub fn get(&self, key: &str) -> Option<&str> {
-        self.pairs.iter().find(|pair| pair.0 == key).map(|pair| pair.1.as_ref())
+        let named = self.names.iter().filter(|(_, name, _)| name.ends_with(suffix));
+        let is_of = |key: Key, name: &str| {
+            self.ids.iter().any(|pair| pair.key == key && pair.name == name && pair.value == number)
+        };
+        named.into_iter().find(|(key, name, _)| is_of(*key, name)).map(|named| named.2)
     }
 }
 
@@ -382,40 +510,48 @@ impl<'a> Entity<'a> {
     }
 }
 
-/// The values of a record, decoded, and its result.
-fn decode<'a>(kind: &str, fields: &Fields<'a>) -> (Vec<Pair<'a>>, Option<&'static str>) {
-    let mut values = Vec::with_capacity(32);
+/// Reads the fields of a record.
+fn read<'a>(head: &Head<'a>, fields: &mut Fields<'a>, faults: &mut Faults) {
+    fields.read(head.kind, head.body);
+    if fields.cut {
+        let message = format!("the {} record of event {} ends inside a quoted value", head.kind, head.serial);
+        faults.push(("cut audit record", message));
+    }
+}
+
+/// Appends the values of a record, decoded; gives its result.
+fn decode<'a>(kind: &str, fields: &Fields<'a>, values: &mut Vec<Pair<'a>>) -> Option<&'static str> {
     let mut result = None;
-    let architecture = fields.get("arch").map(|value| architecture(value, fields));
-    let old_login = kind == "LOGIN" && fields.get("old-auid").is_none() && fields.get("new_auid").is_some();
-    for (key, value) in fields.iter() {
+    let architecture = fields.get(Key::Architecture).map(|value| architecture(value, fields));
+    let old_login = kind == "LOGIN" && fields.get(Key::OldAudit).is_none() && fields.get(Key::NewAuditOld).is_some();
+    for Field { key, name, value } in fields.iter() {
         let decoded = match key {
-            "success" | "res" => {
+            Key::Success | Key::Result => {
                 result = Some(outcome(value.text));
                 continue;
             }
-            "key" => continue,
-            "auid" if old_login => continue,
-            "auid" | "old-auid" | "ses" => unset(value.text),
-            "subj" | "obj" => {
-                context(key, value.text, &mut values);
+            Key::KeyName => continue,
+            Key::Audit if old_login => continue,
+            Key::Audit | Key::OldAudit | Key::Session => unset(value.text),
+            Key::Subject | Key::Object => {
+                context(key, value.text, values);
                 continue;
             }
-            "arch" => architecture.clone().unwrap_or_default(),
-            "syscall" => call_name(value, architecture.as_deref(), fields),
-            "exit" => exit_code(value.text),
-            "sig" if kind == "SECCOMP" => Cow::Borrowed(signal(value.text).unwrap_or(value.text)),
-            "seperms" => Cow::Owned(value.text.split_whitespace().collect::<Vec<_>>().join(",")),
-            "cwd" | "exe" | "comm" | "proctitle" | "cmd" | "name" => value.decoded(),
-            "acct" if kind.starts_with("USER_LOGIN") || kind.contains("USER") || kind.contains("CRED") => {
+            Key::Architecture => Cow::Borrowed(architecture.unwrap_or_default()),
+            Key::SystemCall => call_name(value, architecture, fields),
+            Key::Exit => exit_code(value.text),
+            Key::Signal if kind == "SECCOMP" => Cow::Borrowed(signal(value.text).unwrap_or(value.text)),
+            Key::SePermissions => Cow::Owned(value.text.split_whitespace().collect::<Vec<_>>().join(",")),
+            Key::Cwd | Key::Executable | Key::CommandName | Key::Title | Key::Command | Key::Name => value.decoded(),
+            Key::Account if kind.starts_with("USER_LOGIN") || kind.contains("USER") || kind.contains("CRED") => {
                 value.decoded()
             }
-            "data" if matches!(kind, "TTY" | "USER_TTY") => value.decoded(),
+            Key::Data if matches!(kind, "TTY" | "USER_TTY") => value.decoded(),
             _ => Cow::Borrowed(value.text),
         };
-        values.push((Cow::Borrowed(key), decoded));
+        values.push(Pair { key, name, value: decoded });
     }
-    (values, result)
+    result
 }
 
 fn unset(text: &str) -> Cow<'_, str> {
@@ -427,10 +563,10 @@ fn outcome(text: &str) -> &'static str {
     if good { "success" } else { "fail" }
 }
 
-fn architecture<'a>(value: Value<'a>, fields: &Fields<'a>) -> Cow<'a, str> {
+fn architecture<'a>(value: Value<'a>, fields: &Fields<'a>) -> &'a str {
     let number = u32::from_str_radix(value.text, 16).ok();
     let name = number.and_then(numbers::architecture).or_else(|| fields.name("arch"));
-    Cow::Borrowed(name.unwrap_or(value.text))
+    name.unwrap_or(value.text)
 }
 
 fn call_name<'a>(value: Value<'a>, architecture: Option<&str>, fields: &Fields<'a>) -> Cow<'a, str> {
@@ -482,18 +618,23 @@ fn signal(text: &str) -> Option<&'static str> {
 }
 
 /// `user:role:domain:level:category` of `SELinux`.
-fn context<'a>(key: &'a str, text: &'a str, values: &mut Vec<Pair<'a>>) {
-    const PARTS: &[&str] = &["user", "role", "domain", "level", "category"];
-    for (name, part) in PARTS.iter().zip(text.splitn(PARTS.len(), ':')) {
-        values.push((Cow::Owned(format!("{key}_{name}")), Cow::Borrowed(part)));
+fn context<'a>(key: Key, text: &'a str, values: &mut Vec<Pair<'a>>) {
+    const SUBJECT: [Key; 5] =
+        [Key::SubjectUser, Key::SubjectRole, Key::SubjectDomain, Key::SubjectLevel, Key::SubjectCategory];
+    const OBJECT: [Key; 5] =
+        [Key::ObjectUser, Key::ObjectRole, Key::ObjectDomain, Key::ObjectLevel, Key::ObjectCategory];
+    let keys = if key == Key::Subject { SUBJECT } else { OBJECT };
+    for (key, part) in keys.into_iter().zip(text.splitn(keys.len(), ':')) {
+        values.push(Pair { key, name: key.text(), value: Cow::Borrowed(part) });
     }
 }
 
 /// The keys of the audit rules that fired: plain, `key=…`, or several in hexadecimal with 0x01 between them.
-fn tags(fields: &Fields<'_>) -> Vec<String> {
-    let Some(key) = fields.get("key") else { return Vec::new() };
+fn tags<'a>(fields: &Fields<'a>, out: &mut Vec<Cow<'a, str>>) {
+    let Some(key) = fields.get(Key::KeyName) else { return };
     if let Some(bytes) = super::record::unhex(key.text).filter(|_| !key.quoted) {
-        return String::from_utf8_lossy(&bytes).split('\u{1}').map(str::to_owned).collect();
+        out.extend(String::from_utf8_lossy(&bytes).split('\u{1}').map(|tag| Cow::Owned(tag.to_owned())));
+        return;
     }
-    vec![key.text.split_once('=').map_or(key.text, |(_, name)| name).to_owned()]
+    out.push(Cow::Borrowed(key.text.split_once('=').map_or(key.text, |(_, name)| name)));
 }

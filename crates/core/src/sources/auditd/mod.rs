@@ -5,6 +5,7 @@ mod arguments;
 mod batch;
 mod document;
 mod event;
+mod keys;
 mod normal;
 mod numbers;
 mod record;
@@ -18,6 +19,7 @@ use memchr::memmem::Finder;
 use super::writer::Writer;
 use super::{Decoder, Fault, Format, Place, Reading, Render, Settings, Sink, Unwritten, UnwrittenRecord};
 use batch::Batch;
+use event::Assembler;
 use record::Head;
 use window::{Group, Window};
 
@@ -202,10 +204,10 @@ impl Auditd {
         let batch = std::mem::replace(&mut self.batch, Batch::with_room(BATCH));
         let mut records = Vec::new();
         let mut faults = Vec::new();
+        let mut assembler = Assembler::default();
         for (number, joined) in batch.events().iter().enumerate() {
-            let heads: Vec<Head<'_>> = batch.lines(number).filter_map(record::head).collect();
-            if let Some(event) = event::assemble(&heads, &mut faults) {
-                let document = document::write(&event, &mut self.writer);
+            if let Some(event) = assembler.assemble(batch.heads(number), &mut faults) {
+                let document = document::write(event, &mut self.writer);
                 if self.picks {
                     let (values, doubtful) = self.writer.picked();
                     let record = UnwrittenRecord { place: joined.place, values, doubtful, size: joined.size };
@@ -239,9 +241,8 @@ struct Raw {
 impl Render for Raw {
     fn render(&self, number: usize, out: &mut Vec<u8>) {
         let Some(event) = self.numbers.get(number) else { return };
-        let heads: Vec<Head<'_>> = self.batch.lines(*event as usize).filter_map(record::head).collect();
-        if let Some(event) = event::assemble(&heads, &mut Vec::new()) {
-            out.extend_from_slice(document::write(&event, &mut Writer::default()));
+        if let Some(event) = Assembler::default().assemble(self.batch.heads(*event as usize), &mut Vec::new()) {
+            out.extend_from_slice(document::write(event, &mut Writer::default()));
         }
     }
 }

@@ -1,11 +1,12 @@
 //! One line of an audit log: its head, its keys and values, and the coding of values (quotes, hexadecimal). It knows no
 //! other record of the event and no field of ECS.
 
+use super::keys::{COUNT, Key};
 use std::borrow::Cow;
 
 /// What joins the records of one event: the kernel numbers events anew after each boot, so the time belongs to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
+pub(super) struct Stamp {
     /// Milliseconds since 1970.
     pub milliseconds: i64,
     /// The kernel's number of the event.
@@ -30,19 +31,20 @@ pub(super) struct Head<'a> {
 }
 
 /// The first character of what `log_format = ENRICHED` appends.
-const ENRICHED: char = '\u{1d}';
+const ENRICHED: u8 = 0x1d;
 
 /// Reads `[node=N ]type=T msg=audit(1795491264.724:100): body`. `None`: this is no audit record.
 pub(super) fn head(line: &str) -> Option<Head<'_>> {
-    let mut rest = line.trim_start();
+    let mut rest = if line.starts_with("type=") { line } else { line.trim_start() };
     let mut node = "";
     if let Some(named) = rest.strip_prefix("node=") {
-        (node, rest) = named.split_once(' ')?;
+        (node, rest) = cut(named, b' ')?;
     }
-    let (kind, rest) = rest.strip_prefix("type=")?.split_once(' ')?;
-    let (time, rest) = rest.trim_start().strip_prefix("msg=audit(")?.split_once(')')?;
-    let (seconds, rest_of_time) = time.split_once('.')?;
-    let (milliseconds, serial) = rest_of_time.split_once(':')?;
+    let (kind, rest) = cut(rest.strip_prefix("type=")?, b' ')?;
+    let rest = if rest.starts_with('m') { rest } else { rest.trim_start() };
+    let (time, rest) = cut(rest.strip_prefix("msg=audit(")?, b')')?;
+    let (seconds, rest_of_time) = cut(time, b'.')?;
+    let (milliseconds, serial) = cut(rest_of_time, b':')?;
     if kind.is_empty() || milliseconds.len() != 3 {
         return None;
     }
@@ -51,6 +53,13 @@ pub(super) fn head(line: &str) -> Option<Head<'_>> {
     let milliseconds = seconds.checked_mul(1000)?.checked_add(i64::from(milliseconds))?;
     let body = rest.strip_prefix(':').unwrap_or(rest);
     Some(Head { kind, node, milliseconds, serial: serial.parse().ok()?, body })
+}
+
+/// The text before and behind the first such byte, which is ASCII.
+#[inline]
+fn cut(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = memchr::memchr(byte, text.as_bytes())?;
+    Some((&text[..at], &text[at + 1..]))
 }
 
 /// A value as it stands in the record.
@@ -77,16 +86,38 @@ impl<'a> Value<'a> {
 
 /// Decodes upper-case hexadecimal, the only kind that the kernel and auditd write. `None`: this is none.
 pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() / 2);
+    unhex_into(text, &mut bytes).then_some(bytes)
+}
+
+/// The value of each digit; more than 15 for what is none.
+const DIGITS: [u8; 256] = {
+    let mut digits = [0xff; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
+
+/// Appends what hexadecimal says, or nothing if it is none.
+pub(super) fn unhex_into(text: &str, out: &mut Vec<u8>) -> bool {
     let digits = text.as_bytes();
     if digits.is_empty() || !digits.len().is_multiple_of(2) {
-        return None;
+        return false;
     }
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    };
-    digits.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+    let start = out.len();
+    let mut all = 0;
+    out.extend(digits.chunks_exact(2).map(|pair| {
+        let (high, low) = (DIGITS[usize::from(pair[0])], DIGITS[usize::from(pair[1])]);
+        all |= high | low;
+        high << 4 | low
+    }));
+    if all > 15 {
+        out.truncate(start);
+    }
+    all <= 15
 }
 
 /// `["ls", "-l"]` of `ls\0-l\0`, joined with spaces. Bytes that are no UTF-8 are replaced.
@@ -96,43 +127,64 @@ fn join_strings(bytes: &[u8]) -> String {
     if text.contains('\0') { text.replace('\0', " ") } else { text.into_owned() }
 }
 
+/// One key of a record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field<'a> {
+    pub key: Key,
+    /// The key as it stands in the record.
+    pub name: &'a str,
+    pub value: Value<'a>,
+}
+
 /// The keys and values of one record. Later values of a key replace earlier ones.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Fields<'a> {
-    entries: Vec<(&'a str, Value<'a>)>,
+    entries: Vec<Field<'a>>,
+    /// Where each known key is, counted from 1.
+    places: [u16; COUNT],
     /// The names that ENRICHED appended (`UID="root"`).
     names: Vec<(&'a str, &'a str)>,
     /// A quote that never closes: the record was cut.
     pub cut: bool,
 }
 
+impl Default for Fields<'_> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), places: [0; COUNT], names: Vec::new(), cut: false }
+    }
+}
+
 /// The most keys that one record may have: the kernel writes fewer than sixty (arguments of EXECVE apart).
 const MAXIMUM_FIELDS: usize = 256;
 
 impl<'a> Fields<'a> {
-    /// Reads the body of a record.
-    pub fn read(kind: &str, body: &'a str) -> Self {
-        let mut fields = Fields { entries: Vec::with_capacity(40), ..Fields::default() };
-        let (body, enriched) = body.split_once(ENRICHED).unwrap_or((body, ""));
-        fields.read_pairs(body);
+    /// Reads the body of a record, in the memory of the one before.
+    pub fn read(&mut self, kind: &str, body: &'a str) {
+        for entry in self.entries.drain(..) {
+            self.places[entry.key as usize] = 0;
+        }
+        self.names.clear();
+        self.cut = false;
+        let (body, enriched) = cut(body, ENRICHED).unwrap_or((body, ""));
+        self.read_pairs(body);
         for (name, value) in pairs(enriched) {
-            fields.names.push((name, value.text));
+            self.names.push((name, value.text));
         }
         match kind {
-            "AVC" => fields.read_decision(body),
-            "LOGIN" => fields.read_login(body),
+            "AVC" => self.read_decision(body),
+            "LOGIN" => self.read_login(body),
             _ => {}
         }
-        fields
     }
 
     fn read_pairs(&mut self, text: &'a str) {
         let mut scanner = Scanner { text, at: 0, cut: false };
-        for (key, value) in scanner.by_ref() {
-            if key == "msg" {
+        for (name, value) in scanner.by_ref() {
+            let key = Key::of(name);
+            if key == Key::Message {
                 self.read_pairs(value.text);
             } else if !matches!(value.text, "" | "?" | "?," | "(null)" | "(none),") {
-                self.set(key, value);
+                self.set(key, name, value);
             }
         }
         self.cut |= scanner.cut;
@@ -143,36 +195,50 @@ impl<'a> Fields<'a> {
         let Some((_, rest)) = body.split_once("avc:") else { return };
         let Some((decision, rest)) = rest.split_once('{') else { return };
         let Some((permissions, _)) = rest.split_once('}') else { return };
-        self.set("seresult", Value { text: decision.trim(), quoted: true });
-        self.set("seperms", Value { text: permissions.trim(), quoted: true });
+        self.set(Key::SeResult, Key::SeResult.text(), Value { text: decision.trim(), quoted: true });
+        self.set(Key::SePermissions, Key::SePermissions.text(), Value { text: permissions.trim(), quoted: true });
     }
 
     /// `old auid=1 new auid=2` of kernels before 3.14.
     fn read_login(&mut self, body: &'a str) {
-        for (before, key) in [("old auid=", "old_auid"), ("new auid=", "new_auid")] {
+        for (before, key) in [("old auid=", Key::OldAuditOld), ("new auid=", Key::NewAuditOld)] {
             if let Some((_, rest)) = body.split_once(before) {
                 let text = rest.split_ascii_whitespace().next().unwrap_or_default();
-                self.set(key, Value { text, quoted: false });
+                self.set(key, key.text(), Value { text, quoted: false });
             }
         }
     }
 
-    fn set(&mut self, key: &'a str, value: Value<'a>) {
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.0 == key) {
-            entry.1 = value;
+    fn set(&mut self, key: Key, name: &'a str, value: Value<'a>) {
+        if let Some(at) = self.place(key, name) {
+            self.entries[at].value = value;
         } else if self.entries.len() < MAXIMUM_FIELDS {
-            self.entries.push((key, value));
+            self.entries.push(Field { key, name, value });
+            self.places[key as usize] = self.entries.len() as u16;
         }
     }
 
+    #[inline]
+    fn place(&self, key: Key, name: &str) -> Option<usize> {
+        if key == Key::Other {
+            return self.entries.iter().position(|entry| entry.key == key && entry.name == name);
+        }
+        usize::from(self.places[key as usize]).checked_sub(1)
+    }
+
     /// The value of a key.
-    pub fn get(&self, key: &str) -> Option<Value<'a>> {
-        self.entries.iter().find(|entry| entry.0 == key).map(|entry| entry.1)
+    pub fn get(&self, key: Key) -> Option<Value<'a>> {
+        self.place(key, key.text()).map(|at| self.entries[at].value)
     }
 
     /// All keys and values.
-    pub fn iter(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = Field<'a>> + '_ {
         self.entries.iter().copied()
+    }
+
+    /// Whether ENRICHED appended any names.
+    pub fn has_names(&self) -> bool {
+        !self.names.is_empty()
     }
 
     /// The name that ENRICHED gives for a key: `name("auid")` is the value of `AUID=`.
@@ -195,12 +261,19 @@ impl<'a> Iterator for Scanner<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let bytes = self.text.as_bytes();
         loop {
-            let equals = self.at + memchr::memchr(b'=', bytes.get(self.at..)?)?;
-            let key_length = bytes[self.at..equals].iter().rev().take_while(|byte| is_key(**byte)).count();
-            let key = &self.text[equals - key_length..equals];
+            let mut first = self.at;
+            let mut equals = first;
+            loop {
+                match CLASSES[usize::from(*bytes.get(equals)?)] {
+                    Class::Key => {}
+                    Class::Equals => break,
+                    _ => first = equals + 1,
+                }
+                equals += 1;
+            }
             let start = equals + 1;
             self.at = start;
-            if key.is_empty() {
+            if first == equals {
                 continue;
             }
             let value = match bytes.get(start) {
@@ -215,16 +288,14 @@ impl<'a> Iterator for Scanner<'a> {
                     Value { text: self.text[start + 1..=start + length].trim_matches(QUOTES), quoted: true }
                 }
                 Some(byte) if !byte.is_ascii_whitespace() => {
-                    let length = bytes[start..]
-                        .iter()
-                        .position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\''))
-                        .unwrap_or(bytes.len() - start);
+                    let ends = |byte: &u8| matches!(CLASSES[usize::from(*byte)], Class::Blank | Class::Quote);
+                    let length = bytes[start..].iter().position(ends).unwrap_or(bytes.len() - start);
                     self.at = start + length;
                     Value { text: &self.text[start..start + length], quoted: false }
                 }
                 _ => continue,
             };
-            return Some((key, value));
+            return Some((&self.text[first..equals], value));
         }
     }
 }
@@ -232,9 +303,32 @@ impl<'a> Iterator for Scanner<'a> {
 /// Removed at both ends of a quoted value: the outer quotes of `msg='…'` may be doubled.
 const QUOTES: &[char] = &['\'', '"', ' '];
 
-fn is_key(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'[' | b']')
+/// What a byte is between pairs, and in a value without quotes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Key,
+    Equals,
+    Blank,
+    Quote,
+    Other,
 }
+
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'_' | b'-' | b'[' | b']' => Class::Key,
+            byte if byte.is_ascii_alphanumeric() => Class::Key,
+            b'=' => Class::Equals,
+            b'"' | b'\'' => Class::Quote,
+            byte if byte.is_ascii_whitespace() => Class::Blank,
+            _ => Class::Other,
+        };
+        byte += 1;
+    }
+    classes
+};
 
 /// The `key=value` pairs of a text, in order, repeated keys included.
 pub(super) fn pairs(text: &str) -> impl Iterator<Item = (&str, Value<'_>)> {
@@ -243,5 +337,5 @@ pub(super) fn pairs(text: &str) -> impl Iterator<Item = (&str, Value<'_>)> {
 
 /// The text before what ENRICHED appended.
 pub(super) fn plain(body: &str) -> &str {
-    body.split_once(ENRICHED).map_or(body, |(plain, _)| plain)
+    cut(body, ENRICHED).map_or(body, |(plain, _)| plain)
 }

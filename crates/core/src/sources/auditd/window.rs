@@ -10,7 +10,7 @@ use memchr::memmem::Finder;
 
 use crate::sources::Place;
 
-use super::record::{Head, Key};
+use super::record::{Head, Stamp};
 
 /// The lines of one event, one after the other.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl Records {
 /// The records of one event, and what is known of their end.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    key: Key,
+    stamp: Stamp,
     records: Records,
     /// Where the first of them lies.
     pub place: Place,
@@ -109,18 +109,18 @@ impl Window {
         let rank = (head.milliseconds, head.serial, head.node);
         let mut at = self.groups.len();
         for group in self.groups.iter().rev() {
-            let key = &group.key;
-            match (key.milliseconds, key.serial, key.node.as_str()).cmp(&rank) {
+            let stamp = &group.stamp;
+            match (stamp.milliseconds, stamp.serial, stamp.node.as_str()).cmp(&rank) {
                 std::cmp::Ordering::Equal => return at - 1,
                 std::cmp::Ordering::Less => break,
                 std::cmp::Ordering::Greater => at -= 1,
             }
         }
         let mut group = self.spare.pop().unwrap_or_default();
-        let key = &mut group.key;
-        (key.milliseconds, key.serial) = (head.milliseconds, head.serial);
-        key.node.clear();
-        key.node.push_str(head.node);
+        let stamp = &mut group.stamp;
+        (stamp.milliseconds, stamp.serial) = (head.milliseconds, head.serial);
+        stamp.node.clear();
+        stamp.node.push_str(head.node);
         group.place = place;
         self.groups.insert(at, group);
         at
@@ -130,7 +130,7 @@ impl Window {
     pub fn ripe(&mut self) -> Option<Group> {
         let group = self.groups.front()?;
         let age = self.records - group.last;
-        let late = self.newest - group.key.milliseconds > TIMEOUT_MILLISECONDS;
+        let late = self.newest - group.stamp.milliseconds > TIMEOUT_MILLISECONDS;
         let ripe = age >= PATIENCE || age >= LINGER && (group.complete || late);
         if ripe || self.groups.len() > MAXIMUM_GROUPS { self.groups.pop_front() } else { None }
     }
