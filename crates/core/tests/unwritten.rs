@@ -38,7 +38,7 @@ impl Sink for Given {
 fn decode(format: &str, bytes: &[u8], wanted: Option<Arc<Projection>>) -> Given {
     let format = FORMATS.iter().find(|known| known.name == format).expect("a format");
     let Reading::Bytes(new) = format.reading else { panic!("a format of bytes") };
-    let mut decoder = new(&Settings { host_name: Some("named".to_owned()), wanted });
+    let mut decoder = new(&Settings { host_name: Some("named".to_owned()), wanted, threads: 2 });
     let mut given = Given::default();
     bytes.chunks(70_001).for_each(|piece| decoder.push(piece, &mut given));
     decoder.finish(&mut given);

@@ -144,7 +144,7 @@ fn decode<'py>(
     let format = FORMATS.iter().find(|format| format.name == source).ok_or_else(|| {
         PyValueError::new_err(format!("there is no source `{source}`; there are: {}", source_names().join(", ")))
     })?;
-    let settings = Settings { host_name, wanted: None };
+    let settings = Settings { host_name, ..Settings::default() };
     let mut sink = Decoded::default();
     match format.reading {
         Reading::Bytes(decoder) => {

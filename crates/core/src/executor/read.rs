@@ -231,6 +231,7 @@ impl<'l> Reader<'l> {
         let settings = Settings {
             host_name: self.options.host_name.clone(),
             wanted: Some(Arc::clone(&self.loaded.wanted.projection)),
+            threads: self.loaded.options.threads,
         };
         let mut gather = self.gather(path, tell);
         let carries =

@@ -8,6 +8,7 @@ use std::sync::Arc;
 pub mod auditd;
 pub mod eslogger;
 pub mod evtx;
+mod parallel;
 pub mod sysmon_linux;
 pub mod windows_json;
 pub mod windows_xml;
@@ -102,6 +103,19 @@ pub struct Settings {
     pub host_name: Option<String>,
     /// The fields that the caller looks at before it asks for documents. None: it wants all documents.
     pub wanted: Option<Arc<Projection>>,
+    /// Threads that may decode at a time; 0: one a processor.
+    pub threads: usize,
+}
+
+impl Settings {
+    /// How many threads decode at a time: beyond four, handing over takes more than it brings.
+    fn threads(&self) -> usize {
+        let most = match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            threads => threads,
+        };
+        most.min(4)
+    }
 }
 
 /// Turns one JSON document of a raw format (a line of `eslogger`, an element of an array of events) into ECS documents.

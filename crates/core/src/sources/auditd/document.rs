@@ -153,11 +153,8 @@ fn audit_users(event: &Event<'_>, writer: &mut Writer) {
 
 /// Whether ECS, or Auditbeat, has a place for a number.
 fn is_known(key: Key) -> bool {
-    match key {
-        Key::User | Key::Group | Key::EffectiveUser | Key::EffectiveGroup | Key::Audit => true,
-        Key::SavedUser | Key::SavedGroup | Key::FileUser | Key::FileGroup => true,
-        _ => false,
-    }
+    let of_ecs = matches!(key, Key::User | Key::Group | Key::EffectiveUser | Key::EffectiveGroup | Key::Audit);
+    of_ecs || matches!(key, Key::SavedUser | Key::SavedGroup | Key::FileUser | Key::FileGroup)
 }
 
 fn user_set(event: &Event<'_>, name: &str, user: Key, group: Key, writer: &mut Writer) {

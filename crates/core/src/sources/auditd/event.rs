@@ -530,7 +530,7 @@ fn decode<'a>(kind: &str, fields: &Fields<'a>, values: &mut Vec<Pair<'a>>) -> Op
                 result = Some(outcome(value.text));
                 continue;
             }
-            Key::KeyName => continue,
+            Key::RuleKeys => continue,
             Key::Audit if old_login => continue,
             Key::Audit | Key::OldAudit | Key::Session => unset(value.text),
             Key::Subject | Key::Object => {
@@ -631,7 +631,7 @@ fn context<'a>(key: Key, text: &'a str, values: &mut Vec<Pair<'a>>) {
 
 /// The keys of the audit rules that fired: plain, `key=…`, or several in hexadecimal with 0x01 between them.
 fn tags<'a>(fields: &Fields<'a>, out: &mut Vec<Cow<'a, str>>) {
-    let Some(key) = fields.get(Key::KeyName) else { return };
+    let Some(key) = fields.get(Key::RuleKeys) else { return };
     if let Some(bytes) = super::record::unhex(key.text).filter(|_| !key.quoted) {
         out.extend(String::from_utf8_lossy(&bytes).split('\u{1}').map(|tag| Cow::Owned(tag.to_owned())));
         return;

@@ -25,7 +25,7 @@ keys! {
     Capability "capname" CapFe "cap_fe" CapFi "cap_fi" CapFp "cap_fp" CapFrootid "cap_frootid" CapFver "cap_fver"
     Command "cmd" CommandName "comm" Cwd "cwd" Data "data" Device "dev" EffectiveGroup "egid" EffectiveUser "euid"
     Executable "exe" Exit "exit" FileGroup "fsgid" FileUser "fsuid" Group "gid" HostName "hostname" Id "id" Inode "inode"
-    Item "item" Items "items" KeyName "key" Message "msg" Mode "mode" Name "name" NameType "nametype"
+    Item "item" Items "items" RuleKeys "key" Message "msg" Mode "mode" Name "name" NameType "nametype"
     NewAudit "new-auid" NewAuditOld "new_auid" NewLevel "new-level"
     ObjectUser "obj_user" ObjectRole "obj_role" ObjectDomain "obj_domain" ObjectLevel "obj_level" ObjectCategory "obj_category"
     Object "obj" OldAudit "old-auid" OldAuditOld "old_auid" OwnerGroup "ogid" OwnerUser "ouid" Operation "op"
@@ -99,10 +99,10 @@ impl Key {
     }
 }
 
-const USERS: [bool; COUNT] = ending(b"uid", b"uid");
-const IDS: [bool; COUNT] = ending(b"uid", b"gid");
+const USERS: [bool; COUNT] = ending(*b"uid", *b"uid");
+const IDS: [bool; COUNT] = ending(*b"uid", *b"gid");
 
-const fn ending(one: &[u8; 3], other: &[u8; 3]) -> [bool; COUNT] {
+const fn ending(one: [u8; 3], other: [u8; 3]) -> [bool; COUNT] {
     let mut all = [false; COUNT];
     let mut number = 0;
     while number < COUNT {

@@ -12,12 +12,15 @@ mod record;
 mod sockaddr;
 mod window;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use memchr::memmem::Finder;
 
+use super::parallel::side_by_side;
 use super::writer::Writer;
 use super::{Decoder, Fault, Format, Place, Reading, Render, Settings, Sink, Unwritten, UnwrittenRecord};
+use crate::json::Projection;
+use crate::value::Picked;
 use batch::Batch;
 use event::Assembler;
 use record::Head;
@@ -38,6 +41,8 @@ const MAXIMUM_LINE: usize = 1 << 20;
 
 /// Bytes of records that are decoded at a time.
 const BATCH: usize = 128 << 10;
+/// Batches that several threads decode at a time.
+const ROUND: usize = 16;
 
 /// Reads an audit log.
 #[derive(Debug, Default)]
@@ -51,9 +56,11 @@ pub struct Auditd {
     window: Window,
     /// Whole events that are to be decoded.
     batch: Batch,
-    writer: Writer,
-    /// Whether documents are left for later, and the writer only picks values out.
-    picks: bool,
+    /// Batches that are full.
+    full: Vec<Batch>,
+    /// The fields that are picked out of events whose documents are left for later.
+    wanted: Option<Arc<Projection>>,
+    threads: usize,
 }
 
 /// The number of lines so far, and the offset of the next.
@@ -83,7 +90,7 @@ impl Decoder for Auditd {
         while let Some(group) = self.window.ended_first() {
             self.emit(group, sink);
         }
-        self.decode(sink);
+        self.decode_all(sink);
         // An event that ends in the next file lies there.
         self.next = Position::default();
         self.window.move_to(Place { record: 1, offset: 0 });
@@ -95,15 +102,13 @@ impl Decoder for Auditd {
         while let Some(group) = self.window.last_first() {
             self.emit(group, sink);
         }
-        self.decode(sink);
+        self.decode_all(sink);
     }
 }
 
 impl Auditd {
     fn new(settings: &Settings) -> Self {
-        let picks = settings.wanted.is_some();
-        let writer = settings.wanted.clone().map_or_else(Writer::default, Writer::picking);
-        Self { writer, picks, ..Self::default() }
+        Self { wanted: settings.wanted.clone(), threads: settings.threads(), ..Self::default() }
     }
 
     /// The line that the file ends in without a line break.
@@ -191,43 +196,82 @@ impl Auditd {
         }
     }
 
-    /// Events are decoded many at a time: so they share memory, and what decodes them stays at hand.
+    /// Events are decoded many at a time: so they share memory, and several threads take part.
     fn emit(&mut self, group: Group, sink: &mut dyn Sink) {
         self.batch.push(&group);
         self.window.recycle(group);
         if self.batch.size() >= BATCH {
-            self.decode(sink);
+            self.full.push(std::mem::replace(&mut self.batch, Batch::with_room(BATCH)));
+            if self.threads == 1 || self.full.len() >= ROUND {
+                self.decode(sink);
+            }
         }
     }
 
+    /// The last of what is there.
+    fn decode_all(&mut self, sink: &mut dyn Sink) {
+        self.full.push(std::mem::take(&mut self.batch));
+        self.decode(sink);
+    }
+
     fn decode(&mut self, sink: &mut dyn Sink) {
-        let batch = std::mem::replace(&mut self.batch, Batch::with_room(BATCH));
-        let mut records = Vec::new();
-        let mut faults = Vec::new();
-        let mut assembler = Assembler::default();
+        let (full, wanted) = (std::mem::take(&mut self.full), self.wanted.as_ref());
+        for decoded in side_by_side(full, self.threads, |batch| Decoded::of(batch, wanted)) {
+            decoded.give(sink);
+        }
+    }
+}
+
+/// What a batch gave.
+struct Decoded {
+    batch: Batch,
+    /// The number in the batch and what was picked out, of each event that has a document.
+    records: Vec<(u32, UnwrittenRecord)>,
+    picked: Picked,
+    /// The documents themselves, where all are wanted, and the end of each.
+    json: Vec<u8>,
+    ends: Vec<(usize, Place)>,
+    faults: Vec<Fault>,
+}
+
+impl Decoded {
+    fn of(batch: Batch, wanted: Option<&Arc<Projection>>) -> Self {
+        let mut writer = wanted.map_or_else(Writer::default, |wanted| Writer::picking(Arc::clone(wanted)));
+        let (mut records, mut json, mut ends, mut faults) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut assembler, mut wrong) = (Assembler::default(), Vec::new());
         for (number, joined) in batch.events().iter().enumerate() {
-            if let Some(event) = assembler.assemble(batch.heads(number), &mut faults) {
-                let document = document::write(event, &mut self.writer);
-                if self.picks {
-                    let (values, doubtful) = self.writer.picked();
-                    let record = UnwrittenRecord { place: joined.place, values, doubtful, size: joined.size };
-                    records.push((number as u32, record));
+            let place = joined.place;
+            if let Some(event) = assembler.assemble(batch.heads(number), &mut wrong) {
+                let document = document::write(event, &mut writer);
+                if wanted.is_none() {
+                    json.extend_from_slice(document);
+                    ends.push((json.len(), place));
                 } else {
-                    sink.document(document, joined.place);
+                    let (values, doubtful) = writer.picked();
+                    records.push((number as u32, UnwrittenRecord { place, values, doubtful, size: joined.size }));
                 }
             }
-            for (kind, message) in faults.drain(..) {
-                fault(sink, kind, message, joined.place);
-            }
+            faults.extend(wrong.drain(..).map(|(kind, message)| Fault { kind, message, place }));
             if joined.cut_short {
                 let message = "records beyond 32 MiB were left out".to_owned();
-                fault(sink, "overlong audit event", message, joined.place);
+                faults.push(Fault { kind: "overlong audit event", message, place });
             }
         }
-        if !records.is_empty() {
-            let (numbers, records) = records.into_iter().unzip();
-            let raw = Box::new(Raw { batch, numbers });
-            sink.unwritten(Unwritten { picked: self.writer.take(), records, raw });
+        drop(assembler);
+        Self { picked: writer.take(), batch, records, json, ends, faults }
+    }
+
+    fn give(self, sink: &mut dyn Sink) {
+        self.faults.into_iter().for_each(|fault| sink.fault(fault));
+        let mut start = 0;
+        for (end, place) in self.ends {
+            sink.document(&self.json[start..end], place);
+            start = end;
+        }
+        if !self.records.is_empty() {
+            let (numbers, records) = self.records.into_iter().unzip();
+            let raw = Box::new(Raw { batch: self.batch, numbers });
+            sink.unwritten(Unwritten { picked: self.picked, records, raw });
         }
     }
 }

@@ -4,11 +4,11 @@
 
 mod binxml;
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use binxml::Chunk;
 
+use super::parallel::side_by_side;
 use super::winlog::{Record, RecordMapper, Wishes};
 use super::{Decoder, Fault, Place, Render, Settings, Sink, Unwritten, UnwrittenRecord};
 use crate::value::{Extent, Picked};
@@ -20,7 +20,7 @@ const CHUNK: usize = 65_536;
 const CHUNK_HEADER: usize = 512;
 const RECORD_MAGIC: [u8; 4] = [0x2a, 0x2a, 0, 0];
 const RECORD_HEADER: usize = 24;
-/// Chunks that are decoded at a time, on as many threads as there are processors (up to four).
+/// Chunks that are decoded at a time.
 const BATCH: usize = 16;
 
 /// Whether a file starts as EVTX does.
@@ -42,6 +42,7 @@ struct Evtx {
     /// Records given so far.
     records: u64,
     started: bool,
+    threads: usize,
 }
 
 /// What documents are made with.
@@ -99,7 +100,7 @@ impl Evtx {
             host_name: settings.host_name.as_deref().map(Arc::from),
             wishes: settings.wanted.clone().map(|wanted| Arc::new(Wishes::new(wanted))),
         };
-        Self { how, buffer: Vec::new(), offset: 0, records: 0, started: false }
+        Self { how, buffer: Vec::new(), offset: 0, records: 0, started: false, threads: settings.threads() }
     }
 
     fn fault(&self, kind: &'static str, message: String, offset: u64, sink: &mut dyn Sink) {
@@ -136,7 +137,8 @@ impl Evtx {
             at += piece;
         }
         for batch in pieces.chunks(BATCH) {
-            let outputs = decode(&self.buffer, batch, &self.how);
+            let (buffer, how) = (&self.buffer, &self.how);
+            let outputs = side_by_side(batch.to_vec(), self.threads, |range| decode_chunk(&buffer[range], how));
             for (range, mut output) in batch.iter().zip(outputs) {
                 let chunk = self.offset + range.start as u64;
                 if output.records.is_empty() {
@@ -232,24 +234,8 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u32_at(bytes, at) as u64 | (u32_at(bytes, at + 4) as u64) << 32
 }
 
-/// Decodes chunks side by side, and gives what they held in their order.
-fn decode(buffer: &[u8], pieces: &[Range<usize>], how: &How) -> Vec<Output> {
-    let one = |pieces: &[Range<usize>]| -> Vec<Output> {
-        let (mut record, mut mapper) = (Record::default(), RecordMapper::default());
-        pieces.iter().map(|range| decode_chunk(&buffer[range.clone()], how, &mut record, &mut mapper)).collect()
-    };
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4);
-    if pieces.len() < 4 || threads == 1 {
-        return one(pieces);
-    }
-    std::thread::scope(|scope| {
-        let parts: Vec<_> =
-            pieces.chunks(pieces.len().div_ceil(threads)).map(|part| scope.spawn(move || one(part))).collect();
-        parts.into_iter().flat_map(|part| part.join().expect("decoding does not panic on any input")).collect()
-    })
-}
-
-fn decode_chunk(bytes: &[u8], how: &How, record: &mut Record, mapper: &mut RecordMapper) -> Output {
+fn decode_chunk(bytes: &[u8], how: &How) -> Output {
+    let (record, mapper) = (&mut Record::default(), &mut RecordMapper::default());
     let mut output = Output::default();
     let whole = check_header(bytes, &mut output);
     if bytes.iter().all(|&byte| byte == 0) {
