@@ -75,7 +75,7 @@ impl Engine {
             .collect();
         let patterns = set.rules.iter().map(|rule| rule.index.clone()).collect();
         let router = Router::new(patterns, options.declarations.clone(), options.routing);
-        let filter = Filter::new(&set);
+        let filter = Filter::new(&set, &options.declarations);
         let fields = paths.list.iter().map(String::as_str);
         let wanted = Wanted {
             projection: Arc::new(Projection::new(fields.clone().chain(enrich::PATHS))),

@@ -8,6 +8,7 @@ use super::range::{LENGTH, Range};
 use super::summary::UNCLAIMED;
 use crate::alert::{self, Installation, Origin, Subject, Text};
 use crate::enrich::{Records, with_os};
+use crate::filter::Lines;
 use crate::input::LineReader;
 use crate::json::{Broken, BrokenKind, Scanner, without_duplicates};
 use crate::plan::{Kind, PlanError};
@@ -164,6 +165,7 @@ pub(super) struct Worker<'l> {
     pool: &'l Pool,
     evaluator: Evaluator,
     memo: Memo,
+    filter: Lines<'l>,
     hits: Vec<Hit>,
     /// What ranges are read into.
     buffer: Vec<u8>,
@@ -176,7 +178,8 @@ impl<'l> Worker<'l> {
             evaluator.measure();
         }
         let memo = Memo::default();
-        Self { loaded, options, limits, pool, evaluator, memo, hits: Vec::new(), buffer: Vec::new() }
+        let filter = loaded.filter.lines();
+        Self { loaded, options, limits, pool, evaluator, memo, filter, hits: Vec::new(), buffer: Vec::new() }
     }
 
     pub(super) fn chunk(&mut self, chunk: &Chunk) -> Done {
@@ -227,7 +230,7 @@ impl<'l> Worker<'l> {
         let mut event = Event::new(self.loaded.projection.width);
         let mut at = 0;
         while at < bytes.len() {
-            let (end, may_match) = self.loaded.filter.line(bytes, at);
+            let (end, may_match) = self.filter.line(bytes, at);
             let line = &bytes[at..end];
             done.lines += 1;
             // As where lines are read one by one: a blank one is no record.
@@ -255,7 +258,7 @@ impl<'l> Worker<'l> {
         let mut event = Event::new(self.loaded.projection.width);
         let mut at = 0;
         for place in places {
-            let (end, may_match) = self.loaded.filter.line(bytes, at);
+            let (end, may_match) = self.filter.line(bytes, at);
             done.records += 1;
             if let Some(text) = self.wanted(&bytes[at..end], None, may_match, *place, done) {
                 event = self.read(text, *place, false, path, event, done);

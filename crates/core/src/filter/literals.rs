@@ -1,91 +1,67 @@
 //! From a condition to needs: sets of literals of which a line contains one from each, in any ASCII case, if the condition is met.
 
+use super::need::{Implied, MOST_LITERALS, Need, Needs, Value};
 use super::rarity::share;
 use super::search::WINDOW;
 use crate::enrich::IMPLIED;
-use crate::plan::{Condition, Field, FieldLeaf, MatchKind};
+use crate::kernels::regex::required;
+use crate::plan::{Condition, Field, FieldLeaf, MatchKind, RegexLeaf, TextLeaf};
 use crate::value::Family;
 
-/// Longer sets are not worth searching for.
-const MOST: usize = 600;
-
-/// How many needs of a condition are kept.
-const NEEDS: usize = 4;
-
-/// Texts of which a line that meets the condition contains at least one: lowered, and as JSON writes them.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Need {
-    pub literals: Vec<String>,
-    /// The share of lines that contain one, roughly.
-    pub share: f64,
-}
-
-impl Need {
-    fn new(mut literals: Vec<String>) -> Self {
-        literals.sort();
-        literals.dedup();
-        let share = literals.iter().map(|literal| share(literal)).sum::<f64>().min(1.0);
-        Self { literals, share }
-    }
-}
-
-/// What a line must contain to meet the condition, the rarest first: something of each need. Empty where no text decides.
-pub(super) fn needs(condition: &Condition, fields: &[Field]) -> Vec<Need> {
-    met(condition, fields, true)
+/// What a line must hold to meet the condition.
+pub(super) fn needs(condition: &Condition, fields: &[Field], implied: &Implied) -> Needs {
+    met(condition, fields, implied, true)
 }
 
 /// What makes the condition come out as `wanted`.
-fn met(condition: &Condition, fields: &[Field], wanted: bool) -> Vec<Need> {
+fn met(condition: &Condition, fields: &[Field], implied: &Implied, wanted: bool) -> Needs {
+    let each = |operands: &[Condition]| {
+        operands.iter().map(|operand| met(operand, fields, implied, wanted)).collect::<Vec<_>>()
+    };
     match condition {
-        Condition::Always(flag) if *flag != wanted => vec![Need { literals: Vec::new(), share: 0.0 }],
-        Condition::Not(operand) => met(operand, fields, !wanted),
-        Condition::And(operands) if wanted => all(operands, fields, wanted),
-        Condition::Or(operands) if !wanted => all(operands, fields, wanted),
-        Condition::And(operands) | Condition::Or(operands) => any(operands, fields, wanted),
-        Condition::Missing(leaf) if !wanted => presence(leaf, fields),
+        Condition::Always(flag) if *flag != wanted => Needs::never(),
+        Condition::Not(operand) => met(operand, fields, implied, !wanted),
+        Condition::And(operands) if wanted => Needs::all(each(operands).into_iter()),
+        Condition::Or(operands) if !wanted => Needs::all(each(operands).into_iter()),
+        Condition::And(operands) | Condition::Or(operands) => Needs::any(each(operands).into_iter()),
+        Condition::Missing(leaf) if !wanted => Needs::texts(presence(leaf, fields)),
         // What is not true may be null, and null needs nothing.
-        _ if !wanted => Vec::new(),
-        Condition::Text(leaf) => {
-            let written = |text: &String| written(text, leaf.kind, true, true);
-            texts(leaf.field, fields, leaf.constants.iter().map(written).collect())
-        }
-        Condition::Prefix(leaf) => texts(leaf.field, fields, parts(&leaf.constants, true, false)),
-        Condition::Suffix(leaf) => texts(leaf.field, fields, parts(&leaf.constants, false, true)),
-        Condition::Contains(leaf) => texts(leaf.field, fields, parts(&leaf.constants, false, false)),
-        Condition::Truth(leaf) => presence(leaf, fields),
-        Condition::Regex(leaf) => presence(&FieldLeaf { field: leaf.field }, fields),
-        Condition::Compare(leaf) => presence(&FieldLeaf { field: leaf.field }, fields),
-        Condition::In(leaf) => presence(&FieldLeaf { field: leaf.field }, fields),
-        Condition::Cidr(leaf) => presence(&FieldLeaf { field: leaf.field }, fields),
-        Condition::Always(_) | Condition::Missing(_) | Condition::Script(_) => Vec::new(),
+        _ if !wanted => Needs::default(),
+        Condition::Text(leaf) => text(leaf, fields, implied),
+        Condition::Prefix(leaf) => Needs::texts(texts(leaf.field, fields, parts(&leaf.constants, true, false))),
+        Condition::Suffix(leaf) => Needs::texts(texts(leaf.field, fields, parts(&leaf.constants, false, true))),
+        Condition::Contains(leaf) => Needs::texts(texts(leaf.field, fields, parts(&leaf.constants, false, false))),
+        Condition::Truth(leaf) => Needs::texts(presence(leaf, fields)),
+        Condition::Regex(leaf) => Needs::any(leaf.patterns.iter().map(|pattern| regex(pattern, leaf, fields))),
+        Condition::Compare(leaf) => Needs::texts(presence(&FieldLeaf { field: leaf.field }, fields)),
+        Condition::In(leaf) => Needs::texts(presence(&FieldLeaf { field: leaf.field }, fields)),
+        Condition::Cidr(leaf) => Needs::texts(presence(&FieldLeaf { field: leaf.field }, fields)),
+        Condition::Always(_) | Condition::Missing(_) | Condition::Script(_) => Needs::default(),
     }
 }
 
-fn all(operands: &[Condition], fields: &[Field], wanted: bool) -> Vec<Need> {
-    let mut needs: Vec<Need> = operands.iter().flat_map(|operand| met(operand, fields, wanted)).collect();
-    needs.sort_by(|one, two| one.share.total_cmp(&two.share).then_with(|| one.literals.cmp(&two.literals)));
-    needs.dedup();
-    needs.truncate(NEEDS);
+fn text(leaf: &TextLeaf, fields: &[Field], implied: &Implied) -> Needs {
+    let written = |text: &String| written(text, leaf.kind, true, true);
+    let mut needs = Needs::texts(texts(leaf.field, fields, leaf.constants.iter().map(written).collect()));
+    let field = &fields[leaf.field as usize];
+    if leaf.kind == MatchKind::Equals && Family::of(field.ty) == Family::Text {
+        needs.values.extend(Value::new(&field.path, &leaf.constants, implied));
+    }
     needs
 }
 
-/// One need of each operand, joined: the rarest of each, then the next.
-fn any(operands: &[Condition], fields: &[Field], wanted: bool) -> Vec<Need> {
-    let each: Vec<Vec<Need>> = operands.iter().map(|operand| met(operand, fields, wanted)).collect();
-    let fewest = each.iter().map(Vec::len).min().unwrap_or(0);
-    // An operand that cannot be met needs nothing of any other need either.
-    let impossible = |needs: &[Need]| needs.first().is_some_and(|need| need.literals.is_empty());
-    let possible: Vec<&Vec<Need>> = each.iter().filter(|needs| !impossible(needs)).collect();
-    let count = possible.iter().map(|needs| needs.len()).min().unwrap_or(fewest);
-    let mut needs: Vec<Need> = (0..count)
-        .map(|number| {
-            let literals = possible.iter().filter_map(|needs| needs.get(number)).flat_map(|need| need.literals.clone());
-            Need::new(literals.collect())
-        })
-        .filter(|need| need.literals.len() <= MOST)
-        .collect();
-    needs.sort_by(|one, two| one.share.total_cmp(&two.share));
-    needs
+fn regex(pattern: &str, leaf: &RegexLeaf, fields: &[Field]) -> Needs {
+    let mut needs = presence(&FieldLeaf { field: leaf.field }, fields);
+    let field = &fields[leaf.field as usize];
+    if Family::of(field.ty) == Family::Text && field.path != IMPLIED {
+        let stands = |letter: char| plain(letter) || letter == '&';
+        for list in required(pattern, leaf.fold, WINDOW) {
+            if list.iter().all(|text| text.chars().all(stands)) {
+                needs.push(Need::new(list.iter().map(|text| text.replace('\\', "\\\\")).collect()));
+            }
+        }
+    }
+    Needs::texts(needs)
 }
 
 /// The need of a text leaf, from the stretches of each constant; and that its field is there.
@@ -107,12 +83,11 @@ fn texts(field: u32, fields: &[Field], constants: Vec<Written>) -> Vec<Need> {
             stretches.min_by(|one, two| share(one).total_cmp(&share(two)))
         };
         if let Some(literals) = constants.into_iter().map(rarest).collect::<Option<Vec<_>>>()
-            && literals.len() <= MOST
+            && literals.len() <= MOST_LITERALS
         {
             needs.push(Need::new(literals));
         }
     }
-    needs.sort_by(|one, two| one.share.total_cmp(&two.share));
     needs
 }
 
@@ -190,7 +165,8 @@ mod tests {
             field("dll.size", FieldType::Long),
             field("x", FieldType::Any),
         ];
-        needs(&condition, &fields).into_iter().next().map(|need| need.literals)
+        let needs = needs(&condition, &fields, &Implied::default());
+        if needs.never { Some(Vec::new()) } else { needs.texts.into_iter().next().map(|need| need.literals) }
     }
 
     fn list(literals: &[&str]) -> Option<Vec<String>> {
@@ -220,12 +196,23 @@ mod tests {
 
     #[test]
     fn what_a_source_implies_need_not_stand_in_the_line() {
+        let declaration =
+            r#"{"source":"beat","when":{"agent.type":["winbeat"],"x":["y"]},"indices":[],"os":"windows"}"#;
+        let implied = Implied::new(&[serde_json::from_str(declaration).expect("a declaration")]);
         let needs = |json: &str| {
             let condition: Condition = serde_json::from_str(json).expect("a condition");
-            needs(&condition, &[Field { path: IMPLIED.into(), ty: FieldType::Keyword, formats: Vec::new() }])
+            let field = Field { path: IMPLIED.into(), ty: FieldType::Keyword, formats: Vec::new() };
+            needs(&condition, &[field], &implied)
         };
-        assert_eq!(needs(r#"{"text":{"field":0,"kind":"equals","constants":["windows"]}}"#), []);
-        assert_eq!(needs(r#"{"not":{"missing":{"field":0}}}"#), []);
+        let equals = needs(r#"{"text":{"field":0,"kind":"equals","constants":["windows"]}}"#);
+        assert_eq!(equals.texts, []);
+        let pair = |value: &str| ("type".to_owned(), value.to_owned());
+        assert_eq!(equals.values[0].any, [pair("winbeat"), pair("windows")]);
+        let wild = r#"{"text":{"field":0,"kind":"wildcard","constants":["win*"]}}"#;
+        let regex = r#"{"regex":{"field":0,"patterns":["windows"]}}"#;
+        for other in [wild, regex, r#"{"not":{"missing":{"field":0}}}"#] {
+            assert_eq!(needs(other), Needs::default());
+        }
     }
 
     #[test]

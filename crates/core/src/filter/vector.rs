@@ -2,7 +2,7 @@
 //! functions that need AVX2 after it was found to be there. `Search::line_by_bytes` is its twin.
 #![allow(unsafe_code)]
 
-use super::search::Search;
+use super::search::{Search, Walk};
 
 /// Whether this machine has the instructions.
 #[cfg(target_arch = "x86_64")]
@@ -18,22 +18,22 @@ pub(super) fn available() -> bool {
 
 /// See [`Search::line`].
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) fn line(search: &Search, text: &[u8], start: usize) -> (usize, bool) {
-    search.line_by_bytes(text, start)
+pub(super) fn line(search: &Search, text: &[u8], walk: &mut Walk) -> (usize, bool) {
+    search.line_by_bytes(text, walk)
 }
 
 /// See [`Search::line`]. Only where the instructions are [`available`].
 #[cfg(target_arch = "x86_64")]
 #[inline]
-pub(super) fn line(search: &Search, text: &[u8], start: usize) -> (usize, bool) {
+pub(super) fn line(search: &Search, text: &[u8], walk: &mut Walk) -> (usize, bool) {
     debug_assert!(available());
     // SAFETY: `Search` calls this only after `available` has said that AVX2 is there.
-    unsafe { avx2::line(search, text, start) }
+    unsafe { avx2::line(search, text, walk) }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::super::search::{Search, line_end};
+    use super::super::search::{Search, Walk, line_end};
     use std::arch::x86_64::{
         __m256i, _mm_loadu_si128, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256,
         _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8,
@@ -60,15 +60,14 @@ mod avx2 {
     }
 
     #[target_feature(enable = "avx2")]
-    pub(super) fn line(search: &Search, text: &[u8], start: usize) -> (usize, bool) {
+    pub(super) fn line(search: &Search, text: &[u8], walk: &mut Walk) -> (usize, bool) {
         let tables = search.tables();
         let low = [table(&tables.low[0]), table(&tables.low[1]), table(&tables.low[2]), table(&tables.low[3])];
         let high = [table(&tables.high[0]), table(&tables.high[1]), table(&tables.high[2]), table(&tables.high[3])];
         let fifteen = _mm256_set1_epi8(15);
         let byte = |byte: u8| _mm256_set1_epi8(byte as i8);
         let (line_break, backslash, u, slash) = (byte(b'\n'), byte(b'\\'), byte(b'u'), byte(b'/'));
-        let mut walk = search.begin(start);
-        let mut at = start;
+        let mut at = walk.start();
         while let Some(piece) = text.get(at..).and_then(|rest| rest.first_chunk::<REACH>()) {
             let bytes = [load(piece, 0), load(piece, 1), load(piece, 2), load(piece, 3)];
             let mut buckets = _mm256_set1_epi8(-1);
@@ -90,18 +89,18 @@ mod avx2 {
                 let here = at + place as usize;
                 if rare >> place & 1 == 1 {
                     if text[here] == b'\n' {
-                        return (here, false);
+                        return (here, search.ended(walk));
                     }
-                    if search.hides(text, here, &walk) {
+                    if search.hides(text, here, walk) {
                         return (line_end(text, here), true);
                     }
                 }
-                if search.found(text, here, &mut walk) {
+                if search.found(text, here, walk) {
                     return (line_end(text, here), true);
                 }
             }
             at += WIDTH;
         }
-        search.rest_by_bytes(text, at, &mut walk)
+        search.rest_by_bytes(text, at, walk)
     }
 }

@@ -5,11 +5,14 @@ mod derivative;
 mod java;
 mod lower;
 mod lucene;
+mod required;
 
 use crate::plan::{Fold, PlanError};
 use derivative::Automaton;
 use regex_automata::{Anchored, Input, meta};
 use regex_syntax::hir::{Hir, Look};
+
+pub use required::required;
 
 /// Memory that a compiled expression may take.
 const SIZE_LIMIT: usize = 10 << 20;
