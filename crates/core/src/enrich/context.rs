@@ -175,7 +175,7 @@ impl Table {
             texts: Texts::new([name, executable, command_line.as_deref()], facts.args(), &mut self.buffer),
             identity: recorded
                 .map_or_else(|| identity(&learned.host, pid, stamp), |recorded| Identity::Recorded(recorded.into())),
-            parent: facts.number(Field::ParentPid),
+            parent: facts.parent_pid(),
             forked: false,
             role: Role::of(name, executable, facts.args()),
         };
@@ -235,7 +235,7 @@ fn add_process(facts: &Facts<'_>, pid: u64, host: &Host, at: Moment, added: &mut
     if !facts.has(Field::EntityId) {
         added.maybe("process.entity_id", image.map(|image| image.identity.as_str()));
     }
-    let parent = facts.number(Field::ParentPid).or_else(|| image.and_then(|image| image.parent));
+    let parent = facts.parent_pid().or_else(|| image.and_then(|image| image.parent));
     add_parent(facts, parent, host, at, added);
     add_effective_parent(facts, host, at, added);
 }
@@ -244,7 +244,7 @@ fn add_process(facts: &Facts<'_>, pid: u64, host: &Host, at: Moment, added: &mut
 fn add_installation(facts: &Facts<'_>, pid: u64, host: &mut Host, at: Moment, added: &mut Added<'_>) {
     let own = || host.image(pid, at);
     let parent = || {
-        let pid = facts.number(Field::ParentPid)?;
+        let pid = facts.parent_pid()?;
         lookup(host, pid, facts.text(Field::ParentEntity), at)
     };
     let found = own().or_else(parent).and_then(|image| host.topmost_installer(image));
@@ -449,6 +449,13 @@ mod tests {
         ]);
         let parents: Vec<_> = out.iter().map(|document| document.get("process.parent.name")).collect();
         assert_eq!(parents, [None, Some(&"sh".into()), None]);
+    }
+
+    #[test]
+    fn auditbeat_7_names_the_parents_number_in_another_field() {
+        let child = start(11, 10, "sh").replace(r#""parent":{"pid":10}"#, r#""ppid":10"#);
+        let out = run(&[&start(10, 1, "dpkg"), &child]);
+        assert_eq!(out[1]["process.parent.name"], "dpkg");
     }
 
     #[test]

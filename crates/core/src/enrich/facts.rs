@@ -5,7 +5,7 @@ use crate::value::{Event, Extent, Picked, Raw};
 use std::borrow::Cow;
 
 /// The fields that are read, in the order of [`Field`].
-pub const PATHS: [&str; 28] = [
+pub const PATHS: [&str; 29] = [
     "@timestamp",
     "event.action",
     "event.category",
@@ -32,6 +32,7 @@ pub const PATHS: [&str; 28] = [
     "process.parent.name",
     "process.parent.pid",
     "process.pid",
+    "process.ppid",
     "process.previous.executable",
     "process.start",
 ];
@@ -65,6 +66,8 @@ pub(super) enum Field {
     ParentName,
     ParentPid,
     Pid,
+    /// Where Auditbeat 7 has the parent's number.
+    Ppid,
     PreviousExecutable,
     Start,
 }
@@ -145,6 +148,11 @@ impl<'a> Facts<'a> {
             Raw::Number(text) | Raw::Text(text) => text.parse().ok(),
             Raw::Bool(_) => None,
         }
+    }
+
+    /// The number of the parent.
+    pub fn parent_pid(&self) -> Option<u64> {
+        self.number(Field::ParentPid).or_else(|| self.number(Field::Ppid))
     }
 
     /// The host that the document names.
