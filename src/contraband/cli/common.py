@@ -177,6 +177,8 @@ def report_summary(
         say(f"{summary['without_time']} events without a timestamp can be part of no sequence")
     if summary["unseen"] and records and rules is not None:
         say(f"{len(summary['unseen'])} of {rules} rules could see nothing: no event of their indices, host and time")
+    if (plain := summary["sources"].get("ecs")) and rules is not None:
+        say(f"{plain:,} events of ECS from no sensor that is known; those without an index were offered to all rules")
     unknown = summary["sources"].get("unknown")
     if unknown and rules is not None:
         say(f"{unknown:,} events of unknown source; those without an index were offered to all rules")

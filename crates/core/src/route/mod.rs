@@ -111,6 +111,7 @@ impl Router {
         let declared = self.declarations.iter().find(|declaration| declaration.claims(telling));
         let source = declared.map(|declaration| Arc::from(declaration.source.as_str()));
         let indices = indices(telling).or_else(|| declared.map(|declaration| declaration.indices(telling)));
+        let indices = indices.filter(|indices| !indices.is_empty());
         let rules = match indices {
             Some(indices) if self.enabled => Some(Arc::new(self.seeing(&indices))),
             _ => None,
@@ -247,6 +248,7 @@ mod tests {
         let declarations = vec![
             declaration("endpoint", "event.dataset", "endpoint.*", "logs-{event.dataset}-default"),
             declaration("winlogbeat", "agent.type", "winlogbeat", "winlogbeat-9"),
+            Declaration { indices: Vec::new(), ..declaration("ecs", "event.category", "*", "") },
         ];
         Router::new(patterns, declarations, true)
     }
@@ -278,6 +280,9 @@ mod tests {
             Some(vec![0, 3])
         );
         assert_eq!(seen(&router, &[None; 9]), None);
+        let any = [None, None, None, None, None, None, None, None, Some("process")];
+        assert_eq!(seen(&router, &any), None);
+        assert_eq!(router.route(&any).source.as_deref(), Some("ecs"));
         let beat = [None, None, None, None, None, None, Some("winlogbeat"), None, None];
         assert_eq!(router.route(&beat).os, Some(Os::Windows));
         assert_eq!(router.route(&endpoint).os, None);
