@@ -107,7 +107,7 @@ def test_the_second_step_is_asked_for_all_that_the_first_step_is(name: str) -> N
     assert isinstance(second.stages[1].filter.condition, ast.And)
     # host.os.type, event.type and the installers come first, then what the command does
     content = first.filter.condition.operands[3:]
-    (acts,) = second.stages[1].filter.condition.operands[2:]
+    *_, acts = second.stages[1].filter.condition.operands
     assert isinstance(acts, ast.Or)
     match content:
         case (ast.Or(operands=operands),):
