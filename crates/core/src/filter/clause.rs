@@ -4,8 +4,8 @@ use super::need::{Need, Needs, Value};
 use super::search::{Clause, Key, PARTS, Plan};
 use std::collections::{BTreeMap, HashMap};
 
-/// A need that this share of lines has is left out where there is another.
-const COMMON: f64 = 0.8;
+/// A need that this share of lines has is left out where there is another. The estimate is high for long lists.
+const COMMON: f64 = 0.98;
 /// Sets of values that are told apart.
 const MASKS: usize = 64;
 

@@ -4,7 +4,7 @@ use super::need::{Implied, MOST_LITERALS, Need, Needs, Value};
 use super::rarity::share;
 use super::search::WINDOW;
 use crate::enrich::IMPLIED;
-use crate::kernels::regex::required;
+use crate::kernels::regex::{EDGE, required};
 use crate::plan::{Condition, Field, FieldLeaf, MatchKind, RegexLeaf, TextLeaf};
 use crate::value::Family;
 
@@ -54,14 +54,26 @@ fn regex(pattern: &str, leaf: &RegexLeaf, fields: &[Field]) -> Needs {
     let mut needs = presence(&FieldLeaf { field: leaf.field }, fields);
     let field = &fields[leaf.field as usize];
     if Family::of(field.ty) == Family::Text && field.path != IMPLIED {
-        let stands = |letter: char| plain(letter) || letter == '&';
         for list in required(pattern, leaf.fold, WINDOW) {
-            if list.iter().all(|text| text.chars().all(stands)) {
-                needs.push(Need::new(list.iter().map(|text| text.replace('\\', "\\\\")).collect()));
+            if let Some(list) = list.iter().map(|text| between(text)).collect() {
+                needs.push(Need::new(list));
             }
         }
     }
     Needs::texts(needs)
+}
+
+/// What a text of an expression is in a line. None where an encoder may write it in several ways.
+fn between(text: &str) -> Option<String> {
+    let inner = text.trim_matches(EDGE);
+    if !inner.chars().all(|letter| plain(letter) || letter == '&') {
+        return None;
+    }
+    // Only a string has quotes.
+    let quote = |edge: bool| if edge && textual(inner) { "\"" } else { "" };
+    let (start, end) = (quote(text.starts_with(EDGE)), quote(text.ends_with(EDGE)));
+    let written = format!("{start}{}{end}", inner.replace('\\', "\\\\"));
+    (written.len() >= WINDOW).then_some(written)
 }
 
 /// The need of a text leaf, from the stretches of each constant; and that its field is there.

@@ -21,7 +21,7 @@ impl Need {
     pub(super) fn new(mut literals: Vec<String>) -> Self {
         literals.sort();
         literals.dedup();
-        let share = literals.iter().map(|literal| share(literal)).sum::<f64>().min(1.0);
+        let share = 1.0 - literals.iter().map(|literal| 1.0 - share(literal).min(1.0)).product::<f64>();
         Self { literals, share }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 /// What many lines contain, lowered and as JSON writes it, with the share of lines that do.
-const COMMON: [(&str, f64); 80] = [
+const COMMON: [(&str, f64); 82] = [
     (r#"{"process":{"#, 0.9),
     (r#"{"event":{"#, 1.0),
     (r#""host":{"os":{"#, 1.0),
@@ -71,6 +71,8 @@ const COMMON: [(&str, f64); 80] = [
     ("\"node\"", 0.02),
     ("\"curl\"", 0.01),
     (".dll\"", 0.2),
+    (".exe\"", 0.9),
+    ("\"microsoft windows publisher\"", 0.5),
     (".tmp\"", 0.05),
     ("\"/usr/bin/", 0.35),
     ("\"/usr/sbin/", 0.1),
@@ -107,6 +109,10 @@ pub(super) fn share(literal: &str) -> f64 {
     // Each further byte makes it rarer, and few values are exactly some word.
     let whole = literal.len() > 2 && literal.starts_with('"') && literal.ends_with('"');
     let by_length = if whole { 0.05 } else { 0.3 } * 0.45_f64.powi(literal.len() as i32 - 3);
+    // Drives other than the first.
+    if literal.len() == 5 && literal.starts_with('"') && literal.ends_with(":\\\\") {
+        return known.max(0.005);
+    }
     // Signs that stand in few texts.
     let signs = literal.bytes().filter(|byte| byte_share(*byte) < 0.004).count();
     known.max(by_length * 0.2_f64.powi(signs as i32)).max(0.0002)

@@ -36,6 +36,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next byte, without moving.
+    #[inline]
     pub fn peek(&self) -> Option<u8> {
         self.bytes().get(self.at).copied()
     }
@@ -48,6 +49,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Moves past white space.
+    #[inline]
     pub fn blank(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.at += 1;
@@ -55,7 +57,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// Moves past one expected byte and the white space before it.
+    #[inline]
     pub fn expect(&mut self, byte: u8) -> Result<(), Broken> {
+        if self.peek() == Some(byte) {
+            self.at += 1;
+            return Ok(());
+        }
         self.blank();
         if self.peek() == Some(byte) {
             self.at += 1;
@@ -72,25 +79,34 @@ impl<'a> Cursor<'a> {
     }
 
     /// Moves past a string; the next byte is its opening quote.
+    #[inline]
     pub fn string(&mut self) -> Result<StringSpan, Broken> {
-        let bytes = self.bytes();
         let start = self.at + 1;
-        let mut at = start;
-        let mut escaped = false;
+        let end = special(self.bytes(), start);
+        if self.bytes().get(end) == Some(&b'"') {
+            self.at = end + 1;
+            return Ok(StringSpan { start, end, escaped: false });
+        }
+        self.bent(start, end)
+    }
+
+    /// A string whose first special byte, at `at`, is no quote.
+    #[inline(never)]
+    fn bent(&mut self, start: usize, mut at: usize) -> Result<StringSpan, Broken> {
+        let bytes = self.bytes();
         loop {
-            at = special(bytes, at);
             match bytes.get(at) {
                 Some(b'"') => {
                     self.at = at + 1;
-                    return Ok(StringSpan { start, end: at, escaped });
+                    return Ok(StringSpan { start, end: at, escaped: true });
                 }
-                Some(b'\\') => {
-                    escaped = true;
-                    at = self.escape(at)?;
-                }
+                // The escape of Windows' paths.
+                Some(b'\\') if bytes.get(at + 1) == Some(&b'\\') => at += 2,
+                Some(b'\\') => at = self.escape(at)?,
                 Some(_) => return Err(Broken { kind: BrokenKind::ControlCharacter, at }),
                 None => return Err(Broken { kind: BrokenKind::Truncated, at: bytes.len() }),
             }
+            at = special(bytes, at);
         }
     }
 
@@ -226,8 +242,11 @@ impl<'a> Cursor<'a> {
     }
 
     /// Moves past a key and its colon.
+    #[inline]
     pub fn member(&mut self) -> Result<StringSpan, Broken> {
-        self.blank();
+        if self.peek() != Some(b'"') {
+            self.blank();
+        }
         if self.peek() != Some(b'"') {
             return Err(self.broken(BrokenKind::Unexpected));
         }

@@ -17,10 +17,18 @@ pub struct Entry {
     pub ordinal: usize,
 }
 
+/// A name and where it leads.
+#[derive(Clone, Debug)]
+struct Name {
+    text: Box<[u8]>,
+    ends: Ends,
+    entry: Entry,
+}
+
 #[derive(Debug, Default)]
 struct Names {
     /// Every name that leads from here to a node below, dotted ones included, by the hash of its bytes.
-    table: Vec<Option<(Box<[u8]>, Entry)>>,
+    table: Vec<Option<Name>>,
 }
 
 /// The wanted fields, as a tree of names.
@@ -94,11 +102,12 @@ impl Names {
         let unique: HashMap<&str, Node> = names.iter().map(|(name, node)| (name.as_str(), *node)).collect();
         let mut table = vec![None; (unique.len() * 4).next_power_of_two()];
         for (ordinal, (name, node)) in unique.into_iter().enumerate() {
-            let mut at = hash(name.as_bytes()) & (table.len() - 1);
+            let ends = Ends::of(name.as_bytes());
+            let mut at = ends.hash() & (table.len() - 1);
             while table[at].is_some() {
                 at = (at + 1) & (table.len() - 1);
             }
-            table[at] = Some((name.as_bytes().into(), Entry { node, ordinal }));
+            table[at] = Some(Name { text: name.as_bytes().into(), ends, entry: Entry { node, ordinal } });
         }
         Self { table }
     }
@@ -108,27 +117,76 @@ impl Names {
         if self.table.is_empty() {
             return None;
         }
-        let mut at = hash(key) & (self.table.len() - 1);
-        while let Some((name, entry)) = &self.table[at] {
-            if **name == *key {
-                return Some(*entry);
+        let ends = Ends::of(key);
+        let mask = self.table.len() - 1;
+        let mut at = ends.hash() & mask;
+        while let Some(name) = &self.table[at] {
+            if name.ends == ends && (key.len() <= 16 || *name.text == *key) {
+                return Some(name.entry);
             }
-            at = (at + 1) & (self.table.len() - 1);
+            at = (at + 1) & mask;
         }
         None
     }
 }
 
-/// Length, first, middle and last byte: enough to tell the names of a schema apart, and cheap.
-#[inline]
-fn hash(key: &[u8]) -> usize {
-    match key {
-        [] => 0,
-        [only] => usize::from(*only).wrapping_mul(31) + 1,
-        [first, .., last] => {
-            let middle = usize::from(key[key.len() / 2]);
-            let mixed = usize::from(*first) ^ (usize::from(*last) << 5) ^ (middle << 10) ^ (key.len() << 15);
-            mixed.wrapping_mul(0x9E37_79B9) >> 7
+/// A text's length, first eight and last eight bytes: all of it where it has at most sixteen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ends {
+    length: usize,
+    first: u64,
+    last: u64,
+}
+
+impl Ends {
+    #[inline]
+    fn of(text: &[u8]) -> Self {
+        let length = text.len();
+        let (first, last) = match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+            (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+            _ => match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+                (Some(first), Some(last)) => (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into()),
+                _ => (text.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)), 0),
+            },
+        };
+        Self { length, first, last }
+    }
+
+    #[inline]
+    fn hash(self) -> usize {
+        let mixed = self.first ^ self.last.rotate_left(29) ^ (self.length as u64) << 59;
+        (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_found_and_no_other() {
+        let paths = [
+            "a",
+            "ab",
+            "abc",
+            "abcd",
+            "abcdefg",
+            "abcdefgh",
+            "abcdefghi",
+            "abcdefghijklmnop",
+            "abcdefghijklmnopqrstu",
+            "é.x",
+            "",
+        ];
+        let projection = Projection::new(paths);
+        for (slot, path) in paths.iter().enumerate() {
+            let entry = projection.find(ROOT, path.as_bytes()).expect("a known name");
+            assert_eq!(projection.slots(entry.node), [slot as u32], "{path}");
+        }
+        for other in
+            ["b", "ba", "abd", "abcdefghijklXnopqrstu", "abcdefghijklmnopqrst", "abcdefghXjklmnop", "\0", "a\0"]
+        {
+            assert_eq!(projection.find(ROOT, other.as_bytes()), None, "{other}");
         }
     }
 }

@@ -6,17 +6,30 @@ use std::borrow::Cow;
 /// The text that a string's content stands for. The content is valid JSON. A lone surrogate becomes U+FFFD, since no text
 /// can hold it.
 pub fn unescape(content: &str) -> Cow<'_, str> {
-    let Some(first) = content.find('\\') else {
+    let bytes = content.as_bytes();
+    let mut at = special(bytes, 0);
+    if at == bytes.len() {
         return Cow::Borrowed(content);
-    };
-    let mut out = String::with_capacity(content.len());
-    out.push_str(&content[..first]);
-    let mut rest = &content[first..];
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        rest = one_escape(&rest[at + 1..], &mut out);
     }
-    out.push_str(rest);
+    let mut out = String::with_capacity(bytes.len());
+    let mut start = 0;
+    while at < bytes.len() {
+        out.push_str(&content[start..at]);
+        start = match (bytes[at], bytes.get(at + 1)) {
+            (b'\\', Some(b'\\' | b'"' | b'/')) => {
+                out.push(char::from(bytes[at + 1]));
+                at + 2
+            }
+            (b'\\', _) => content.len() - one_escape(&content[at + 1..], &mut out).len(),
+            // No string has it unescaped.
+            (other, _) => {
+                out.push(char::from(other));
+                at + 1
+            }
+        };
+        at = special(bytes, start);
+    }
+    out.push_str(&content[start..]);
     Cow::Owned(out)
 }
 

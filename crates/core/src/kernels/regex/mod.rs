@@ -12,7 +12,7 @@ use derivative::Automaton;
 use regex_automata::{Anchored, Input, meta};
 use regex_syntax::hir::{Hir, Look};
 
-pub use required::required;
+pub use required::{EDGE, required};
 
 /// Memory that a compiled expression may take.
 const SIZE_LIMIT: usize = 10 << 20;

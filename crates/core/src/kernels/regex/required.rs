@@ -8,13 +8,25 @@ const MOST: usize = 64;
 /// Longer stretches tell no more.
 const LONGEST: usize = 32;
 
-/// Lists of texts, ASCII letters lowered: what the expression matches contains, case of ASCII letters apart, one of each list. Only texts
-/// of at least `shortest` bytes.
+/// Stands for the start of a text before its first letter, and for its end after its last.
+pub const EDGE: char = '\0';
+
+/// Lists of texts, ASCII letters lowered: what the expression matches, with [`EDGE`] around it, contains, case of ASCII letters apart, one
+/// of each list. Only texts of at least `shortest` bytes.
 pub fn required(pattern: &str, fold: Fold, shortest: usize) -> Vec<Vec<String>> {
     let Ok(tree) = lucene::parse(pattern, fold) else { return Vec::new() };
-    let mut facts = facts(&tree, shortest);
+    let mut facts = facts(&edged(tree), shortest);
     facts.keep(facts.exact.clone(), shortest);
     facts.lists
+}
+
+fn edged(tree: Tree) -> Tree {
+    let edge = Tree::Class(vec![(EDGE, EDGE)]);
+    match tree {
+        Tree::Union(trees) => Tree::Union(trees.into_iter().map(edged).collect()),
+        Tree::Concat(trees) => Tree::Concat([vec![edge.clone()], trees, vec![edge]].concat()),
+        other => Tree::Concat(vec![edge.clone(), other, edge]),
+    }
 }
 
 /// What is known of all that an expression matches.
@@ -156,9 +168,10 @@ mod tests {
         assert_eq!(lists(".*foobar.*", Fold::None), [["foobar"]]);
         assert_eq!(lists("a.*FOO[01]b+x?", Fold::None), [["foo0b", "foo1b"]]);
         assert_eq!(lists("(foo|.*bar).*", Fold::None), [["foo", "bar"]]);
+        assert_eq!(lists(r"[c-d]:.*|.*x\.exe", Fold::None), [["\0c:", "\0d:", "x.exe\0"]]);
         assert_eq!(lists("(foo|.*)", Fold::None), [[""; 0]; 0]);
-        assert_eq!(lists("x{3}.*y{2,}z", Fold::None), [["xxx"]]);
-        assert_eq!(lists("(abc)+", Fold::None), [["abc"]]);
+        assert_eq!(lists("x{3}.*y{2,}z", Fold::None), [["\0xxx"]]);
+        assert_eq!(lists("(abc)+", Fold::None), [["abc"], ["\0abc"]]);
         assert_eq!(lists("~(abc)[^d]*(abc)?", Fold::None), [[""; 0]; 0]);
         assert_eq!(lists("(abc.*&.*def)", Fold::None), [["abc"], ["def"]]);
     }
@@ -188,6 +201,7 @@ mod tests {
             let lists = required(pattern, Fold::None, 1);
             let regex = Regex::lucene(&[pattern.to_owned()], Fold::None).expect("a good expression");
             for text in texts.iter().filter(|text| regex.fits(text)) {
+                let text = format!("{EDGE}{text}{EDGE}");
                 let has = |list: &Vec<String>| list.iter().any(|one| text.contains(one));
                 assert!(lists.iter().all(has), "{pattern} on {text}: {lists:?}");
             }
