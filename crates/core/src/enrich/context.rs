@@ -7,7 +7,7 @@ use super::facts::{FactReader, Facts, Field};
 use super::image::{Identity, Image, Moment, Texts};
 use super::installers::Role;
 use super::records::Records;
-use super::table::{Host, Hosts};
+use super::table::{Host, Hosts, Transaction};
 use super::{Document, Enricher, Ready, Wanted};
 use crate::sources::Unwritten;
 use crate::value::{Picked, Time};
@@ -207,8 +207,11 @@ impl Table {
         add_host(facts, &learned.host, added);
         if let Some(pid) = facts.number(Field::Pid) {
             let (_, host) = self.hosts.host(&learned.host);
-            add_process(facts, pid, host, at, added);
-            add_installation(facts, pid, host, at, added);
+            let image = host.image(pid, at);
+            add_process(facts, image, host, at, added);
+            if let Some(transaction) = transaction(facts, image, host, at) {
+                added.text("contraband.installation.process", &host.installation(transaction, at));
+            }
         }
     }
 }
@@ -227,8 +230,7 @@ fn add_host(facts: &Facts<'_>, host_name: &str, added: &mut Added<'_>) {
 }
 
 /// What a document lacks of its process and the table knows.
-fn add_process(facts: &Facts<'_>, pid: u64, host: &Host, at: Moment, added: &mut Added<'_>) {
-    let image = host.image(pid, at);
+fn add_process(facts: &Facts<'_>, image: Option<&Image>, host: &Host, at: Moment, added: &mut Added<'_>) {
     if !facts.has(Field::CommandLine) {
         added.maybe("process.command_line", facts.command_line().as_deref());
     }
@@ -241,16 +243,12 @@ fn add_process(facts: &Facts<'_>, pid: u64, host: &Host, at: Moment, added: &mut
 }
 
 /// The installation that a process belongs to, where an installer is among its ancestors: all that it started has the same.
-fn add_installation(facts: &Facts<'_>, pid: u64, host: &mut Host, at: Moment, added: &mut Added<'_>) {
-    let own = || host.image(pid, at);
+fn transaction(facts: &Facts<'_>, image: Option<&Image>, host: &Host, at: Moment) -> Option<Transaction> {
     let parent = || {
         let pid = facts.parent_pid()?;
         lookup(host, pid, facts.text(Field::ParentEntity), at)
     };
-    let found = own().or_else(parent).and_then(|image| host.topmost_installer(image));
-    if let Some(transaction) = found {
-        added.text("contraband.installation.process", &host.installation(transaction, at));
-    }
+    image.or_else(parent).and_then(|image| host.topmost_installer(image))
 }
 
 /// The parent's image when the record was made. A recorded identity of the parent must be the one that the table knows.
@@ -340,9 +338,9 @@ fn base_name(path: &str) -> &str {
 fn identity(host: &str, pid: u64, time: &str) -> Identity {
     const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
     let mut digest = Sha1::new();
-    digest.update(host);
-    digest.update(format!("\0{pid}\0"));
-    digest.update(time);
+    for part in [host, "\0", &pid.to_string(), "\0", time] {
+        digest.update(part);
+    }
     let mut digits = [0; 16];
     for (pair, byte) in digits.chunks_exact_mut(2).zip(digest.finalize()) {
         pair.copy_from_slice(&[HEXADECIMAL[usize::from(byte >> 4)], HEXADECIMAL[usize::from(byte & 15)]]);

@@ -6,6 +6,7 @@ use crate::value::{Extent, Picked};
 use std::sync::Arc;
 
 pub mod auditd;
+mod digits;
 pub mod eslogger;
 pub mod evtx;
 mod parallel;

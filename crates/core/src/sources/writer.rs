@@ -1,6 +1,7 @@
 //! Writes one ECS document as JSON, member by member, without building a tree: decoders write hundreds of thousands a
 //! second. It knows no field.
 
+use super::digits::decimal;
 use std::sync::Arc;
 
 use crate::json::{Node, Projection, ROOT, Seen, write_string};
@@ -245,7 +246,24 @@ pub(crate) fn timestamp(milliseconds: i64) -> String {
     let of_day = milliseconds.rem_euclid(86_400_000);
     let (year, month, day) = civil(days);
     let (hour, minute, second) = (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1000 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", of_day % 1000)
+    let mut out = String::with_capacity(24);
+    if year < 0 {
+        out.push('-');
+    }
+    let year_width = if year < 0 { 3 } else { 4 };
+    for (value, width, end) in [
+        (year, year_width, '-'),
+        (month, 2, '-'),
+        (day, 2, 'T'),
+        (hour, 2, ':'),
+        (minute, 2, ':'),
+        (second, 2, '.'),
+        (of_day % 1000, 3, 'Z'),
+    ] {
+        decimal(&mut out, value.unsigned_abs(), width);
+        out.push(end);
+    }
+    out
 }
 
 /// Year, month and day of the proleptic Gregorian calendar, from days since 1970 (eras of 400 years, beginning in March).
@@ -291,5 +309,6 @@ mod tests {
         assert_eq!(timestamp(1_795_491_264_740), "2026-11-24T03:34:24.740Z");
         assert_eq!(timestamp(-1), "1969-12-31T23:59:59.999Z");
         assert_eq!(timestamp(951_782_400_000), "2000-02-29T00:00:00.000Z");
+        assert_eq!(timestamp(-62_198_755_200_000), "-001-01-01T00:00:00.000Z");
     }
 }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use crate::sources::writer::{Writer, timestamp};
 
-use super::event::{Address, Entity, Event, Pair};
+use super::data::Pair;
+use super::event::{Address, Entity, Event};
 use super::keys::Key;
 
 /// The version of ECS that the documents follow.

@@ -3,6 +3,8 @@
 
 mod arguments;
 mod batch;
+mod data;
+mod decode;
 mod document;
 mod event;
 mod keys;

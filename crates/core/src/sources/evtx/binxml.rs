@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
+use super::super::digits::{CAPITAL, SMALL, decimal, hexadecimal, signed};
 use super::super::winlog::{Name, Record, Tree, push_filetime};
 
 /// Streams inside streams inside streams: real records have two.
@@ -344,11 +345,14 @@ fn write_value(out: &mut String, kind: u8, bytes: &[u8]) {
             out.push_str(&encoding_rs::WINDOWS_1252.decode_without_bom_handling(text).0);
             Ok(())
         }
-        (0x03, 1) => write!(out, "{}", unsigned as i8),
-        (0x05, 2) => write!(out, "{}", unsigned as i16),
-        (0x07, 4) => write!(out, "{}", unsigned as i32),
-        (0x09, 8) => write!(out, "{}", unsigned as i64),
-        (0x04, 1) | (0x06, 2) | (0x08, 4) | (0x0a, 8) => write!(out, "{unsigned}"),
+        (0x03, 1) => number(out, i64::from(unsigned as i8)),
+        (0x05, 2) => number(out, i64::from(unsigned as i16)),
+        (0x07, 4) => number(out, i64::from(unsigned as i32)),
+        (0x09, 8) => number(out, unsigned as i64),
+        (0x04, 1) | (0x06, 2) | (0x08, 4) | (0x0a, 8) => {
+            decimal(out, unsigned, 1);
+            Ok(())
+        }
         (0x0b, 4) => write!(out, "{}", f32::from_bits(unsigned as u32)),
         (0x0c, 8) => write!(out, "{}", f64::from_bits(unsigned)),
         (0x0d, 4) => match unsigned {
@@ -356,7 +360,10 @@ fn write_value(out: &mut String, kind: u8, bytes: &[u8]) {
             1 => write!(out, "true"),
             other => write!(out, "{other}"),
         },
-        (0x0f, 16) => write_guid(out, bytes),
+        (0x0f, 16) => {
+            write_guid(out, bytes);
+            Ok(())
+        }
         (0x10 | 0x14 | 0x15, 4 | 8) => write!(out, "{unsigned:#x}"),
         (0x11, 8) => {
             push_filetime(out, unsigned);
@@ -364,7 +371,10 @@ fn write_value(out: &mut String, kind: u8, bytes: &[u8]) {
         }
         (0x12, 16) => write_systemtime(out, bytes),
         (0x13, 8..) => write_sid(out, bytes),
-        _ => bytes.iter().try_for_each(|byte| write!(out, "{byte:02X}")),
+        _ => {
+            bytes.iter().for_each(|byte| hexadecimal(out, *byte, CAPITAL));
+            Ok(())
+        }
     };
     debug_assert!(result.is_ok(), "writing to a string cannot fail");
 }
@@ -398,24 +408,29 @@ fn write_array(out: &mut String, kind: u8, bytes: &[u8]) {
     }
 }
 
-fn write_guid(out: &mut String, bytes: &[u8]) -> std::fmt::Result {
+fn number(out: &mut String, value: i64) -> std::fmt::Result {
+    signed(out, value);
+    Ok(())
+}
+
+fn write_guid(out: &mut String, bytes: &[u8]) {
     const ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
     out.push('{');
     for (index, &from) in ORDER.iter().enumerate() {
         if matches!(index, 4 | 6 | 8 | 10) {
             out.push('-');
         }
-        write!(out, "{:02x}", bytes[from])?;
+        hexadecimal(out, bytes[from], SMALL);
     }
     out.push('}');
-    Ok(())
 }
 
 fn write_sid(out: &mut String, bytes: &[u8]) -> std::fmt::Result {
     let authority = bytes[2..8].iter().fold(0_u64, |all, &byte| all << 8 | u64::from(byte));
     write!(out, "S-{}-{authority}", bytes[0])?;
     for part in bytes[8..].chunks_exact(4).take(usize::from(bytes[1])) {
-        write!(out, "-{}", u32::from_le_bytes([part[0], part[1], part[2], part[3]]))?;
+        out.push('-');
+        decimal(out, u64::from(u32::from_le_bytes([part[0], part[1], part[2], part[3]])), 1);
     }
     Ok(())
 }

@@ -49,6 +49,8 @@ pub struct Document {
     json: Vec<u8>,
     values: Vec<(u32, u32)>,
     ranks: Vec<u32>,
+    /// The slots that have a value, in the order in which they got the first.
+    filled: Vec<u32>,
     /// What is wanted, where that is not all.
     wishes: Option<Arc<Wishes>>,
 }
@@ -58,9 +60,10 @@ impl Document {
     pub fn clear(&mut self, layout: &Layout, wishes: Option<Arc<Wishes>>) {
         self.wishes = wishes;
         self.json.clear();
-        self.values.clear();
+        for slot in self.filled.drain(..) {
+            self.values[slot as usize] = (0, 0);
+        }
         self.values.resize(layout.paths.len(), (0, 0));
-        self.ranks.clear();
         self.ranks.resize(layout.paths.len(), u32::MAX);
     }
 
@@ -72,12 +75,16 @@ impl Document {
     /// Gives the slot a value, unless it has one of a better (lower) rank. `write` appends the JSON text; nothing
     /// appended is no value.
     pub fn put(&mut self, slot: Slot, rank: u32, write: impl FnOnce(&mut Vec<u8>)) -> bool {
-        if self.has(slot) && self.ranks[slot] <= rank {
+        let had = self.has(slot);
+        if had && self.ranks[slot] <= rank {
             return false;
         }
         if self.wishes.as_ref().is_some_and(|wishes| !wishes.wants(slot)) {
             // There is a value, and nobody looks at it.
             self.values[slot] = (0, u32::MAX);
+            if !had {
+                self.filled.push(slot as u32);
+            }
             self.ranks[slot] = rank;
             return true;
         }
@@ -88,7 +95,15 @@ impl Document {
         }
         self.values[slot] = (start as u32, self.json.len() as u32);
         self.ranks[slot] = rank;
+        if !had {
+            self.filled.push(slot as u32);
+        }
         true
+    }
+
+    /// The slots that have a value, in no order that matters.
+    pub fn filled(&self) -> impl Iterator<Item = Slot> {
+        self.filled.iter().map(|slot| *slot as Slot)
     }
 
     /// The JSON text of a slot's value.

@@ -54,8 +54,8 @@ impl RecordMapper {
     ) -> bool {
         self.fill(record, host_name, Some(wishes));
         let mut sure = true;
-        for (slot, node) in wishes.slots() {
-            let Some(text) = self.document.text(slot) else { continue };
+        for slot in self.document.filled() {
+            let Some((node, text)) = wishes.node(slot).zip(self.document.text(slot)) else { continue };
             let fields = wishes.projection.slots(node);
             match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
                 Some(content) => picked.text(fields, &unescape(content)),

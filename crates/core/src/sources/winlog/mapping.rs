@@ -278,7 +278,7 @@ pub struct Provider {
     pub drop: HashSet<String, Names>,
     pub expand: Vec<Expand>,
     pub default: EventConstants,
-    pub events: HashMap<u32, EventConstants>,
+    pub events: HashMap<u32, EventConstants, foldhash::fast::RandomState>,
     pub steps: HashMap<String, Vec<Step>, Names>,
 }
 
@@ -293,7 +293,7 @@ pub struct EventConstants {
 #[derive(Debug)]
 pub struct Mappings {
     pub layout: Layout,
-    pub providers: HashMap<String, std::sync::Arc<Provider>>,
+    pub providers: HashMap<String, std::sync::Arc<Provider>, Names>,
     /// The slots of what every document may have; see [`common`].
     pub common: Vec<Slot>,
 }
@@ -348,7 +348,7 @@ impl Mappings {
         }
         let layout = Layout::new(&paths);
         let common = COMMON.iter().map(|&path| layout.slot(path)).collect();
-        let mut providers = HashMap::new();
+        let mut providers = HashMap::default();
         for file in files {
             let names = file.providers.clone();
             let provider = std::sync::Arc::new(Provider::new(file, &layout));

@@ -1,6 +1,6 @@
 //! Windows' times as text.
 
-use std::fmt::Write as _;
+use crate::sources::digits::decimal;
 
 /// 100-nanosecond steps since 1601 as ISO 8601; all seven digits, as Winlogbeat has them.
 pub fn push_filetime(out: &mut String, value: u64) {
@@ -8,8 +8,18 @@ pub fn push_filetime(out: &mut String, value: u64) {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    let written = write!(out, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ticks:07}Z");
-    debug_assert!(written.is_ok(), "writing to a string cannot fail");
+    for (value, width, end) in [
+        (year, 4, '-'),
+        (month, 2, '-'),
+        (day, 2, 'T'),
+        (hour, 2, ':'),
+        (minute, 2, ':'),
+        (second, 2, '.'),
+        (ticks, 7, 'Z'),
+    ] {
+        decimal(out, value, width);
+        out.push(end);
+    }
 }
 
 /// The Gregorian date `days` after 1601-01-01, which starts a cycle of 400 years.

@@ -27,14 +27,14 @@ impl Wishes {
         Self { projection, nodes, related, data }
     }
 
-    /// The wanted slots.
-    pub fn slots(&self) -> impl Iterator<Item = (Slot, Node)> {
-        self.nodes.iter().enumerate().filter_map(|(slot, node)| node.map(|node| (slot, node)))
+    /// Where a slot's value leads, if anything in it is wanted.
+    pub fn node(&self, slot: Slot) -> Option<Node> {
+        self.nodes.get(slot).copied().flatten()
     }
 
     /// Whether a slot's value is looked at.
     pub fn wants(&self, slot: Slot) -> bool {
-        self.nodes.get(slot).is_some_and(Option::is_some)
+        self.node(slot).is_some()
     }
 
     /// Whether a named value of the event data is looked at.
