@@ -72,6 +72,13 @@ pub(super) enum Field {
     Start,
 }
 
+const ACTION: u32 = Field::Action as u32;
+const CATEGORY: u32 = Field::Category as u32;
+const MODULE: u32 = Field::Module as u32;
+const OUTCOME: u32 = Field::Outcome as u32;
+/// The fields of which every value counts.
+const TELLING: [u32; 5] = [ACTION, CATEGORY, MODULE, OUTCOME, Field::Type as u32];
+
 /// No value.
 const NONE: u32 = u32::MAX;
 
@@ -101,23 +108,25 @@ impl<'a> Facts<'a> {
         let mut facts =
             Facts { picked, extent, base, first: [NONE; PATHS.len()], auditd, process, starts, forks, ends };
         let mut failed = false;
-        for (number, (field, value)) in picked.values(extent).enumerate() {
+        for (number, field) in picked.fields(extent).enumerate() {
             let Some(field) = field.checked_sub(base) else { continue };
             let Some(first) = facts.first.get_mut(field as usize) else { continue };
             if *first == NONE {
                 *first = number as u32;
             }
-            let Raw::Text(text) = value else { continue };
+            if !TELLING.contains(&field) {
+                continue;
+            }
+            let Some(Raw::Text(text)) = picked.value(extent, number) else { continue };
             match field {
-                field if field == Field::Action as u32 => facts.forks |= text == "fork",
-                field if field == Field::Category as u32 => facts.process |= text == "process",
-                field if field == Field::Module as u32 => facts.auditd |= text.starts_with("auditd"),
-                field if field == Field::Outcome as u32 => failed |= text == "failure",
-                field if field == Field::Type as u32 => {
+                ACTION => facts.forks |= text == "fork",
+                CATEGORY => facts.process |= text == "process",
+                MODULE => facts.auditd |= text.starts_with("auditd"),
+                OUTCOME => failed |= text == "failure",
+                _ => {
                     facts.starts |= text == "start";
                     facts.ends |= text == "end";
                 }
-                _ => {}
             }
         }
         facts.starts &= facts.process && !failed;
@@ -131,7 +140,7 @@ impl<'a> Facts<'a> {
 
     fn first(&self, field: Field) -> Option<Raw<'a>> {
         let number = Some(self.first[field as usize]).filter(|number| *number != NONE)?;
-        self.picked.values(self.extent).nth(number as usize).map(|(_, value)| value)
+        self.picked.value(self.extent, number as usize)
     }
 
     /// The field's first value, if it is a text.
@@ -163,9 +172,13 @@ impl<'a> Facts<'a> {
     /// The arguments of the process.
     pub fn args(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
         let wanted = self.base + Field::Args as u32;
-        self.picked.values(self.extent).filter_map(move |(field, value)| match value {
-            Raw::Text(Cow::Borrowed(text)) if field == wanted => Some(text),
-            _ => None,
+        let (picked, extent) = (self.picked, self.extent);
+        let fields = picked.fields(extent).enumerate().skip(self.first[Field::Args as usize] as usize);
+        fields.filter(move |(_, field)| *field == wanted).filter_map(move |(number, _)| {
+            match picked.value(extent, number)? {
+                Raw::Text(Cow::Borrowed(text)) => Some(text),
+                _ => None,
+            }
         })
     }
 

@@ -122,23 +122,32 @@ impl Picked {
         Extent { from: mark, to: self.mark() }
     }
 
-    /// Field and value of each of a record's values.
-    pub fn values(&self, extent: Extent) -> impl Iterator<Item = (u32, Raw<'_>)> + Clone {
-        let entries = self.entries.get(extent.from as usize..extent.to as usize).unwrap_or_default();
-        entries.iter().map(|entry| {
-            let text = self.part(entry.text);
-            let raw = match entry.kind {
-                Kind::Bool => Raw::Bool(text == "true"),
-                Kind::Number => Raw::Number(text.into()),
-                Kind::Text => Raw::Text(text.into()),
-            };
-            (entry.field, raw)
-        })
+    fn entries(&self, extent: Extent) -> &[Entry] {
+        self.entries.get(extent.from as usize..extent.to as usize).unwrap_or_default()
+    }
+
+    fn raw(&self, entry: &Entry) -> Raw<'_> {
+        let text = self.part(entry.text);
+        match entry.kind {
+            Kind::Bool => Raw::Bool(text == "true"),
+            Kind::Number => Raw::Number(text.into()),
+            Kind::Text => Raw::Text(text.into()),
+        }
+    }
+
+    /// The field of each of a record's values.
+    pub fn fields(&self, extent: Extent) -> impl Iterator<Item = u32> + Clone {
+        self.entries(extent).iter().map(|entry| entry.field)
+    }
+
+    /// A record's value, by its number among them.
+    pub fn value(&self, extent: Extent, number: usize) -> Option<Raw<'_>> {
+        self.entries(extent).get(number).map(|entry| self.raw(entry))
     }
 
     /// Adds a record's values to an event, which borrows them.
     pub fn fill<'a>(&'a self, extent: Extent, event: &mut Event<'a>) {
-        self.values(extent).for_each(|(field, value)| event.push(field, value));
+        self.entries(extent).iter().for_each(|entry| event.push(entry.field, self.raw(entry)));
     }
 
     /// Bytes that it holds.

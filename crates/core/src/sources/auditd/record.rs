@@ -285,7 +285,7 @@ impl<'a> Iterator for Scanner<'a> {
                         continue;
                     };
                     self.at = start + length + 2;
-                    Value { text: self.text[start + 1..=start + length].trim_matches(QUOTES), quoted: true }
+                    Value { text: trimmed(&self.text[start + 1..=start + length]), quoted: true }
                 }
                 Some(byte) if !byte.is_ascii_whitespace() => {
                     let ends = |byte: &u8| matches!(CLASSES[usize::from(*byte)], Class::Blank | Class::Quote);
@@ -300,8 +300,13 @@ impl<'a> Iterator for Scanner<'a> {
     }
 }
 
-/// Removed at both ends of a quoted value: the outer quotes of `msg='…'` may be doubled.
-const QUOTES: &[char] = &['\'', '"', ' '];
+/// A quoted value without quotes and spaces at its ends: the outer quotes of `msg='…'` may be doubled.
+#[inline]
+fn trimmed(text: &str) -> &str {
+    let outer = |byte: Option<&u8>| matches!(byte, Some(b'\'' | b'"' | b' '));
+    let bytes = text.as_bytes();
+    if outer(bytes.first()) || outer(bytes.last()) { text.trim_matches(['\'', '"', ' ']) } else { text }
+}
 
 /// What a byte is between pairs, and in a value without quotes.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -309,17 +309,30 @@ fn utf16(bytes: &[u8]) -> String {
 
 /// Appends UTF-16; what is none becomes U+FFFD, and a NUL ends it.
 fn push_utf16(out: &mut String, bytes: &[u8]) {
+    /// What no unit of ASCII has, the lowest bit of each of four, and the highest.
+    const OTHERS: u64 = 0xff80_ff80_ff80_ff80;
+    const LOW: u64 = 0x0001_0001_0001_0001;
+    const HIGH: u64 = LOW << 15;
     let mut bytes = bytes;
-    // Eight units of ASCII at a time, as far as there are only such.
-    while let Some((eight, rest)) = bytes.split_first_chunk::<16>() {
-        let mut ascii = [0; 8];
-        for (unit, byte) in eight.chunks_exact(2).zip(&mut ascii) {
-            *byte = if unit[1] == 0 { unit[0] } else { 0 };
+    let mut buffer = [0; 128];
+    let mut used = 0;
+    // Four units of ASCII at a time, as far as there are only such; a NUL is none.
+    while let Some((four, rest)) = bytes.split_first_chunk::<8>() {
+        let units = u64::from_le_bytes(*four);
+        if (units & OTHERS) | (units.wrapping_sub(LOW) & !units & HIGH) != 0 {
+            break;
         }
-        let Some(text) = Some(ascii).filter(|ascii| ascii.iter().all(|byte| (1..0x80).contains(byte))) else { break };
-        out.push_str(std::str::from_utf8(&text).expect("ASCII is UTF-8"));
+        let pairs = (units | units >> 8) & 0x0000_ffff_0000_ffff;
+        let packed = (pairs | pairs >> 16) as u32;
+        if used == buffer.len() {
+            out.push_str(std::str::from_utf8(&buffer).expect("ASCII is UTF-8"));
+            used = 0;
+        }
+        buffer[used..used + 4].copy_from_slice(&packed.to_le_bytes());
+        used += 4;
         bytes = rest;
     }
+    out.push_str(std::str::from_utf8(&buffer[..used]).expect("ASCII is UTF-8"));
     let units = bytes.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).take_while(|&unit| unit != 0);
     out.reserve(bytes.len() / 2);
     out.extend(char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)));
@@ -454,5 +467,20 @@ mod tests {
         write_value(&mut out, 0x81, &[b'a', 0, 0, 0, b'b', 0, 0, 0]);
         write_value(&mut out, 0x14, &[1]);
         assert_eq!(out, "S-1-5-180xffa,b01");
+    }
+
+    #[test]
+    fn units_of_any_kind_in_any_place_become_text() {
+        let words = ["a", "\u{7f}", "é", "\u{ff80}", "😀", "abcd", "\u{80}"];
+        for length in [0, 1, 3, 4, 5, 8, 127, 128, 129, 260] {
+            for (word, at) in words.iter().zip([0, 1, 2, 3, 4, 7, 130]) {
+                let mut text: String = "0123456789".chars().cycle().take(length).collect();
+                text.insert_str(at.min(length), word);
+                let bytes = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+                assert_eq!(utf16(&bytes(&text)), text);
+                assert_eq!(utf16(&bytes(&format!("{text}\0rest of it"))), text);
+            }
+        }
+        assert_eq!(utf16(&[0x00, 0xd8, b'a', 0, 0x41]), "\u{fffd}a");
     }
 }
