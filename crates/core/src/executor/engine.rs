@@ -52,7 +52,7 @@ impl Engine {
     pub fn new(rules: &[u8], options: &[u8]) -> Result<Self, PlanError> {
         let options: EngineOptions = super::options::read(options)?;
         let set = RuleSet::from_json(rules)?;
-        let ways = Options { share: options.share, witnesses: options.share, ..Options::default() };
+        let ways = Options { share: options.share, remember: options.share, ..Options::default() };
         let program = Program::with_options(&set, ways)?;
         let mut paths = Paths::new(&program);
         let extra = Extra {

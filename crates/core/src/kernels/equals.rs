@@ -1,6 +1,7 @@
 //! Equality of a text with any of some constants. Long lists are looked up, not walked.
 
 use crate::plan::Fold;
+use foldhash::fast::RandomState;
 use std::collections::HashSet;
 
 /// Lists up to this long are compared one by one: cheaper than hashing.
@@ -12,7 +13,7 @@ pub struct Equals {
     /// Lowered, where only ASCII case is folded.
     constants: Vec<Box<[u8]>>,
     /// The same, when there are many.
-    set: Option<HashSet<Box<[u8]>>>,
+    set: Option<HashSet<Box<[u8]>, RandomState>>,
     lengths: (usize, usize),
     folded: bool,
 }

@@ -1,13 +1,12 @@
 //! Per-thread evaluation of events against a joined program.
 
-use super::bucket::Buckets;
-use super::node::Node;
+use super::memory::{Facts, Memory, Open};
+use super::node::{FAILED, Node, Nodes, TRUE};
 use super::term::{Lowered, Term, Truth};
-use super::{Index, Joined, Profile, Program, RuleMask};
+use super::{Joined, Profile, Program, RuleMask};
 use crate::sequences::{Component, Key, Order};
-use crate::value::{Event, Reading, Time, Value};
+use crate::value::{Event, Time, Value};
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// Keys that one event may have in one stage: documents with long arrays in several key fields would have millions.
@@ -37,31 +36,16 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Evaluator {
     program: Program,
-    /// What each term came to, with the number of the event for which that was found out.
-    known: Vec<(u32, Truth)>,
-    epoch: u32,
-    lowered: Lowered,
-    /// Conditions that the event may meet, one bit each.
-    reached: Vec<u64>,
-    text: Vec<u8>,
-    buckets: Buckets,
+    known: Known,
+    memory: Option<Memory>,
     profile: Option<Box<Profile>>,
 }
 
 impl Evaluator {
     pub(super) fn new(program: Program) -> Self {
         let joined = &program.joined;
-        let (terms, slots) = (joined.terms.len(), joined.slots.len());
-        Self {
-            known: vec![(0, Truth::False); terms],
-            epoch: 0,
-            lowered: Lowered::default(),
-            reached: vec![0; slots.div_ceil(64)],
-            text: Vec::new(),
-            buckets: Buckets::default(),
-            profile: None,
-            program,
-        }
+        let memory = joined.options.remember.then(|| Memory::new(joined.nodes.clone(), joined.fields.len()));
+        Self { known: Known::new(joined.terms.len()), memory, profile: None, program }
     }
 
     /// Measures from now on what each rule takes.
@@ -77,147 +61,37 @@ impl Evaluator {
 
     /// Adds the hits of an event to `out`, ascending by rule and stage. Rules outside `eligible` are not looked at.
     pub fn evaluate(&mut self, event: &Event<'_>, eligible: Option<&RuleMask>, out: &mut Vec<Hit>) {
-        self.begin();
-        let joined = Arc::clone(&self.program.joined);
-        let began = self.now();
-        self.reach(event, &joined.index);
-        self.put_aside(event, &joined);
-        if let (Some(began), Some(profile)) = (began, &mut self.profile) {
+        self.known.begin();
+        let Self { program, known, memory, profile } = self;
+        let joined = &*program.joined;
+        let began = profile.as_ref().map(|_| Instant::now());
+        let left = memory.as_mut().and_then(|memory| {
+            let judge = &mut |term| known.term(term, &joined.terms, event);
+            let Joined { start, slots, terms, .. } = joined;
+            memory.left(&mut Facts { start, slots, terms, event, eligible, judge })
+        });
+        if let (Some(began), Some(profile)) = (began, &mut *profile) {
             profile.event(began.elapsed());
         }
-        for word in 0..self.reached.len() {
-            let mut bits = self.reached[word];
-            while bits != 0 {
-                let slot = &joined.slots[word * 64 + bits.trailing_zeros() as usize];
-                bits &= bits - 1;
-                if eligible.is_some_and(|eligible| !eligible.contains(slot.rule)) {
-                    continue;
-                }
-                let began = self.now();
-                let truth = self.truth(&slot.node, &joined.terms, event);
-                if let (Some(began), Some(profile)) = (began, &mut self.profile) {
-                    profile.condition(slot.rule, began.elapsed(), truth);
-                }
-                let outcome = match truth {
-                    Truth::False => continue,
-                    Truth::True => Outcome::Match,
-                    Truth::Failed => Outcome::Failed,
-                };
-                out.push(Hit { rule: slot.rule, stage: slot.stage, outcome });
-            }
-        }
-    }
-
-    /// The time, if anything is measured.
-    fn now(&self) -> Option<Instant> {
-        self.profile.as_ref().map(|_| Instant::now())
-    }
-
-    /// A new event: nothing is known.
-    fn begin(&mut self) {
-        self.lowered.clear();
-        self.epoch = self.epoch.wrapping_add(1);
-        if self.epoch == 0 {
-            self.known.fill((0, Truth::False));
-            self.epoch = 1;
-        }
-    }
-
-    /// Marks the conditions that the event's values reach.
-    fn reach(&mut self, event: &Event<'_>, index: &Index) {
-        self.reached.fill(0);
-        for slot in &index.always {
-            self.reached[*slot as usize / 64] |= 1 << (slot % 64);
-        }
-        for (field, texts) in &index.reached {
-            for raw in event.values(*field) {
-                self.text.clear();
-                self.text.extend_from_slice(raw.as_text().as_bytes());
-                self.text.make_ascii_lowercase();
-                for slot in texts.get(self.text.as_slice()).into_iter().flatten() {
-                    self.reached[*slot as usize / 64] |= 1 << (slot % 64);
+        let trying = &mut Trying { joined, event, known, profile: profile.as_deref_mut(), out };
+        match (left, memory) {
+            (Some(left), Some(memory)) => left.iter().for_each(|open| trying.condition(*open, memory.nodes())),
+            _ => {
+                let sees = |rule: u32| eligible.is_none_or(|eligible| eligible.contains(rule));
+                for (number, slot) in joined.slots.iter().enumerate().filter(|(_, slot)| sees(slot.rule)) {
+                    trying.condition((number as u32, slot.node), &joined.nodes);
                 }
             }
         }
-    }
-
-    /// Unmarks the conditions that the event's bucket rules out.
-    fn put_aside(&mut self, event: &Event<'_>, joined: &Joined) {
-        if joined.gates.is_empty() {
-            return;
-        }
-        let mut key = std::mem::take(&mut self.text);
-        let kept = joined.gates.key(event, &mut key);
-        if kept && self.buckets.get(&key).is_none() {
-            let mut left = vec![0_u64; self.reached.len()];
-            for (number, gate) in joined.gates.slots().enumerate() {
-                let open = gate.iter().all(|term| self.truth(&Node::Term(*term), &joined.terms, event) == Truth::True);
-                left[number / 64] |= u64::from(open) << (number % 64);
-            }
-            self.buckets.keep(&key, left);
-        }
-        if let Some(left) = self.buckets.get(&key).filter(|_| kept) {
-            self.reached.iter_mut().zip(left).for_each(|(reached, left)| *reached &= left);
-        }
-        self.text = key;
-    }
-
-    fn truth(&mut self, node: &Node, terms: &[Term], event: &Event<'_>) -> Truth {
-        match node {
-            Node::Always(flag) => {
-                if *flag {
-                    Truth::True
-                } else {
-                    Truth::False
-                }
-            }
-            Node::Not(operand) => match self.truth(operand, terms, event) {
-                Truth::True => Truth::False,
-                Truth::False => Truth::True,
-                Truth::Failed => Truth::Failed,
-            },
-            Node::And(operands) => self.settled(operands, terms, event, Truth::False, Truth::True),
-            Node::Or(operands) => self.settled(operands, terms, event, Truth::True, Truth::False),
-            Node::Term(number) => {
-                let (epoch, known) = self.known[*number as usize];
-                if epoch == self.epoch {
-                    return known;
-                }
-                let found = terms[*number as usize].evaluate(event, &mut self.lowered);
-                self.known[*number as usize] = (self.epoch, found);
-                found
-            }
-        }
-    }
-
-    /// `decisive` if any operand is, else failed if any failed, else `otherwise`.
-    fn settled(
-        &mut self,
-        operands: &[Node],
-        terms: &[Term],
-        event: &Event<'_>,
-        decisive: Truth,
-        otherwise: Truth,
-    ) -> Truth {
-        let mut result = otherwise;
-        for operand in operands {
-            let found = self.truth(operand, terms, event);
-            if found == decisive {
-                return decisive;
-            }
-            if found == Truth::Failed {
-                result = Truth::Failed;
-            }
-        }
-        result
     }
 
     /// Whether any exception of the rule holds for the event. One whose evaluation fails does not hold.
     pub fn excepted(&mut self, event: &Event<'_>, rule: u32) -> bool {
-        let joined = Arc::clone(&self.program.joined);
-        self.begin();
+        let Self { program, known, .. } = self;
+        let joined = &*program.joined;
         let exceptions = joined.exceptions.get(rule as usize).map_or(&[][..], Vec::as_slice);
-        exceptions.iter().any(|node| self.truth(node, &joined.terms, event) == Truth::True)
+        known.begin();
+        exceptions.iter().any(|node| known.node(*node, &joined.nodes, &joined.terms, event) == Truth::True)
     }
 
     /// The join keys that an event has in a stage: the product of the values of the key fields. Empty when a key that is not
@@ -245,7 +119,7 @@ impl Evaluator {
 
     /// The values of a key field, each once.
     fn components(&self, event: &Event<'_>, field: u32) -> Vec<Component> {
-        let reading = Reading::of(&self.program.fields()[field as usize]);
+        let reading = &self.program.joined.readings[field as usize];
         let read = |raw| reading.read(raw).as_ref().and_then(Component::of);
         let mut parts: Vec<Component> = event.values(field).filter_map(read).collect();
         if parts.len() > 1 {
@@ -269,13 +143,113 @@ impl Evaluator {
 
     /// The earliest time that the event has.
     fn time(&self, event: &Event<'_>, field: u32) -> Option<Time> {
-        let reading = Reading::of(&self.program.fields()[field as usize]);
+        let reading = &self.program.joined.readings[field as usize];
         let read = |raw| match reading.read(raw) {
             Some(Value::Date(time)) => Some(time),
             Some(value) => value.text().and_then(|text| Time::parse(&text)),
             None => None,
         };
         event.values(field).filter_map(read).min()
+    }
+}
+
+/// What the terms came to for the event at hand.
+#[derive(Debug)]
+struct Known {
+    /// With the number of the event for which that was found out.
+    terms: Vec<(u32, Truth)>,
+    epoch: u32,
+    lowered: Lowered,
+}
+
+impl Known {
+    fn new(terms: usize) -> Self {
+        Self { terms: vec![(0, Truth::False); terms], epoch: 0, lowered: Lowered::default() }
+    }
+
+    /// A new event: nothing is known.
+    fn begin(&mut self) {
+        self.lowered.clear();
+        self.epoch = self.epoch.wrapping_add(1);
+        if self.epoch == 0 {
+            self.terms.fill((0, Truth::False));
+            self.epoch = 1;
+        }
+    }
+
+    fn term(&mut self, number: u32, terms: &[Term], event: &Event<'_>) -> Truth {
+        let (epoch, known) = self.terms[number as usize];
+        if epoch == self.epoch {
+            return known;
+        }
+        let found = terms[number as usize].evaluate(event, &mut self.lowered);
+        self.terms[number as usize] = (self.epoch, found);
+        found
+    }
+
+    fn node(&mut self, number: u32, nodes: &Nodes, terms: &[Term], event: &Event<'_>) -> Truth {
+        match nodes.get(number) {
+            Node::Always(false) => Truth::False,
+            Node::Always(true) => Truth::True,
+            Node::Failed => Truth::Failed,
+            Node::Not(operand) => match self.node(*operand, nodes, terms, event) {
+                Truth::True => Truth::False,
+                Truth::False => Truth::True,
+                Truth::Failed => Truth::Failed,
+            },
+            Node::Term(number) => self.term(*number, terms, event),
+            Node::And(operands) => {
+                settled(operands, Truth::False, Truth::True, |operand| self.node(operand, nodes, terms, event))
+            }
+            Node::Or(operands) => {
+                settled(operands, Truth::True, Truth::False, |operand| self.node(operand, nodes, terms, event))
+            }
+        }
+    }
+}
+
+/// `decisive` if any operand is, else failed if any failed, else `otherwise`.
+fn settled(operands: &[u32], decisive: Truth, otherwise: Truth, mut truth: impl FnMut(u32) -> Truth) -> Truth {
+    let mut result = otherwise;
+    for operand in operands {
+        let found = truth(*operand);
+        if found == decisive {
+            return decisive;
+        }
+        if found == Truth::Failed {
+            result = Truth::Failed;
+        }
+    }
+    result
+}
+
+/// Tries the conditions that are left.
+struct Trying<'t, 'e> {
+    joined: &'t Joined,
+    event: &'t Event<'e>,
+    known: &'t mut Known,
+    profile: Option<&'t mut Profile>,
+    out: &'t mut Vec<Hit>,
+}
+
+impl Trying<'_, '_> {
+    fn condition(&mut self, (slot, node): Open, nodes: &Nodes) {
+        let slot = &self.joined.slots[slot as usize];
+        let began = self.profile.as_ref().map(|_| Instant::now());
+        let truth = match node {
+            TRUE => Truth::True,
+            FAILED => Truth::Failed,
+            _ => self.known.node(node, nodes, &self.joined.terms, self.event),
+        };
+        if let (Some(began), Some(profile)) = (began, &mut self.profile) {
+            profile.condition(slot.rule, began.elapsed(), truth);
+        }
+        let outcome = match truth {
+            Truth::False => return,
+            Truth::True => Outcome::Match,
+            Truth::Failed => Outcome::Failed,
+        };
+        self.out.push(Hit { rule: slot.rule, stage: slot.stage, outcome });
     }
 }
 
@@ -326,11 +300,10 @@ mod tests {
     #[test]
     fn no_way_to_save_work_changes_a_result() {
         let rules = rules();
-        let off = Options { share: false, witnesses: false, buckets: false, cheapest_first: false };
+        let off = Options { share: false, remember: false, cheapest_first: false };
         let single = [
             Options { share: true, ..off },
-            Options { witnesses: true, ..off },
-            Options { buckets: true, ..off },
+            Options { remember: true, ..off },
             Options { cheapest_first: true, ..off },
             Options::default(),
         ];

@@ -1,6 +1,6 @@
 //! What a joined program consists of, for people: its terms, which rules share them, and an estimate of what each rule costs.
 
-use super::{Index, Joined, Program};
+use super::{Joined, Program};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ impl Program {
             })
             .collect();
         let bucket: Vec<&str> =
-            joined.gates.fields().iter().map(|field| joined.fields[*field as usize].path.as_str()).collect();
+            joined.start.few().iter().map(|field| joined.fields[*field as usize].path.as_str()).collect();
         json!({"terms": terms, "rules": rules, "bucket_fields": bucket})
     }
 }
@@ -53,37 +53,36 @@ fn distinct(mentions: &[u32]) -> Vec<u32> {
     terms
 }
 
-/// For each rule, how each of its conditions comes to be tried: for every event, or for the values of which fields; and how many terms
-/// of its own decide whether the event's bucket rules it out.
+/// For each rule, what decides whether each of its conditions is tried: how many terms over which fields, of those how many over the
+/// fields of buckets, or nothing, so that it is tried for every event.
 fn reached(joined: &Joined) -> BTreeMap<u32, Vec<Value>> {
-    let witnesses = witnesses(&joined.index);
-    let gates: Vec<usize> = joined.gates.slots().map(<[u32]>::len).collect();
     let mut found: BTreeMap<u32, Vec<Value>> = BTreeMap::new();
     for (number, slot) in joined.slots.iter().enumerate() {
-        let values: BTreeMap<&str, u32> = witnesses
-            .get(&(number as u32))
-            .into_iter()
-            .flatten()
-            .map(|(field, count)| (joined.fields[*field as usize].path.as_str(), *count))
-            .collect();
-        let always = joined.index.always.contains(&(number as u32));
+        let deciding = joined.deciding(number);
+        let few = |field: &u32| joined.start.few().contains(field);
+        let bucket: u32 = deciding.iter().filter(|(field, _)| few(field)).map(|(_, terms)| terms).sum();
+        let others = deciding.iter().filter(|(field, _)| !few(field));
+        let values: BTreeMap<&str, u32> =
+            others.map(|(field, terms)| (joined.fields[*field as usize].path.as_str(), *terms)).collect();
         found.entry(slot.rule).or_default().push(json!({
             "stage": slot.stage + 1,
-            "tried_for_every_event": always,
+            "tried_for_every_event": deciding.is_empty(),
             "tried_for_values_of": values,
-            "bucket_terms": gates.get(number).copied().unwrap_or(0),
+            "bucket_terms": bucket,
         }));
     }
     found
 }
 
-/// For each condition, how many values of each field reach it.
-fn witnesses(index: &Index) -> BTreeMap<u32, BTreeMap<u32, u32>> {
-    let mut found: BTreeMap<u32, BTreeMap<u32, u32>> = BTreeMap::new();
-    for (field, texts) in &index.reached {
-        for slot in texts.values().flatten() {
-            *found.entry(*slot).or_default().entry(*field).or_default() += 1;
+impl Joined {
+    /// The fields whose values alone decide terms of a condition, with the number of these terms.
+    pub(super) fn deciding(&self, slot: usize) -> BTreeMap<u32, u32> {
+        let mut terms = Vec::new();
+        self.nodes.terms(self.slots[slot].node, &mut |term| terms.push(term));
+        let mut found = BTreeMap::new();
+        for field in distinct(&terms).into_iter().filter_map(|term| self.terms[term as usize].only_field()) {
+            *found.entry(field).or_default() += 1;
         }
+        found
     }
-    found
 }

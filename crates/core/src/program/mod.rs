@@ -1,9 +1,9 @@
 //! The joined program: the plans of all rules over one list of fields. It decides which rules and stages an event meets; it
 //! knows no input format and no order of events.
 
-mod bucket;
 mod evaluator;
 mod explain;
+mod memory;
 mod node;
 mod profile;
 mod script;
@@ -12,8 +12,10 @@ mod term;
 pub use evaluator::{Evaluator, Hit, MOST_KEYS, Outcome};
 pub use profile::{Profile, RuleProfile};
 
-use crate::plan::{Condition, Field, Kind, Pipe, PlanError, RuleSet};
-use node::{Node, Terms, witnesses};
+use crate::plan::{Field, Kind, Pipe, PlanError, RuleSet};
+use crate::value::Reading;
+use memory::Start;
+use node::{Compiler, Nodes};
 use std::collections::HashMap;
 use std::sync::Arc;
 use term::Term;
@@ -23,17 +25,15 @@ use term::Term;
 pub struct Options {
     /// A term that several rules have is evaluated once an event.
     pub share: bool,
-    /// Rules are reached from the values that an event has, not tried one by one.
-    pub witnesses: bool,
-    /// Rules that category, operating system and the like rule out are put aside before an event is looked at.
-    pub buckets: bool,
+    /// What values leave open of the conditions is remembered for events with the same values.
+    pub remember: bool,
     /// Terms of a condition are tried in the order of their costs, not as written.
     pub cheapest_first: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { share: true, witnesses: true, buckets: true, cheapest_first: true }
+        Self { share: true, remember: true, cheapest_first: true }
     }
 }
 
@@ -116,17 +116,19 @@ pub struct StageShape {
 #[derive(Debug)]
 struct Joined {
     fields: Vec<Field>,
+    /// How the values of each field are read.
+    readings: Vec<Reading>,
     shapes: Vec<Shape>,
     options: Options,
     terms: Vec<Term>,
+    nodes: Nodes,
     /// Every condition of every rule, ascending by rule and stage.
     slots: Vec<Slot>,
     /// The conditions of each rule's exceptions.
-    exceptions: Vec<Vec<Node>>,
+    exceptions: Vec<Vec<u32>>,
     /// The terms of each rule's conditions and exceptions, in the order of its plan.
     mentions: Vec<Vec<u32>>,
-    index: Index,
-    gates: bucket::Gates,
+    start: Start,
 }
 
 /// One condition: which stage of which rule it belongs to (`until` is `stages.len()`).
@@ -134,16 +136,7 @@ struct Joined {
 struct Slot {
     rule: u32,
     stage: u16,
-    node: Node,
-}
-
-/// Reaches conditions from the values that an event has.
-#[derive(Debug, Default)]
-struct Index {
-    /// (field, lowered text of a value) to the numbers of slots.
-    reached: Vec<(u32, HashMap<Box<[u8]>, Vec<u32>>)>,
-    /// Slots that have no witness: tried for every event.
-    always: Vec<u32>,
+    node: u32,
 }
 
 /// All rules, joined. Cheap to clone.
@@ -166,20 +159,22 @@ impl Program {
             .iter()
             .map(|rule| rule.plan.fields.iter().map(|field| fields.number(field)).collect())
             .collect();
-        let mut compiler = Compiler { fields: &fields.list, terms: Terms::default(), options };
+        let fields = fields.list;
+        let Options { share, cheapest_first, .. } = options;
+        let mut compiler = Compiler::new(share, cheapest_first);
         let mut slots = Vec::new();
         let mut exceptions = Vec::new();
         let mut mentions = Vec::new();
         for (number, (rule, numbers)) in rules.rules.iter().zip(&numbered).enumerate() {
-            let compiled = compiler.rule(number as u32, rule, numbers, &mut slots);
+            let compiled = compile(&mut compiler, number as u32, rule, (numbers, &fields), &mut slots);
             exceptions.push(compiled.map_err(|error| error.in_rule(&rule.id))?);
-            mentions.push(std::mem::take(&mut compiler.terms.mentions));
+            mentions.push(std::mem::take(&mut compiler.mentions));
         }
-        let terms = compiler.terms.list;
-        let index = Index::new(&slots, &terms, &fields.list, options.witnesses);
-        let gates = bucket::Gates::new(&slots, &terms, &fields.list, options.buckets);
+        let Compiler { terms, nodes, .. } = compiler;
+        let start = Start::new(&slots, &fields);
         let shapes = rules.rules.iter().zip(&numbered).map(|(rule, numbers)| shape(rule, numbers)).collect();
-        let joined = Joined { fields: fields.list, shapes, options, terms, slots, exceptions, mentions, index, gates };
+        let readings = fields.iter().map(Reading::of).collect();
+        let joined = Joined { fields, readings, shapes, options, terms, nodes, slots, exceptions, mentions, start };
         Ok(Self { joined: Arc::new(joined) })
     }
 
@@ -188,9 +183,10 @@ impl Program {
         self.joined.options
     }
 
-    /// How many distinct terms the rules have, and how many conditions must be tried for every event.
+    /// How many distinct terms the rules have, and how many conditions no field decides anything of: they are tried for every event.
     pub fn counts(&self) -> (usize, usize) {
-        (self.joined.terms.len(), self.joined.index.always.len())
+        let always = (0..self.joined.slots.len()).filter(|slot| self.joined.deciding(*slot).is_empty());
+        (self.joined.terms.len(), always.count())
     }
 
     /// The fields of all rules; slot `i` of an event belongs to field `i`.
@@ -228,81 +224,20 @@ impl Fields {
     }
 }
 
-struct Compiler<'f> {
-    fields: &'f [Field],
-    terms: Terms,
-    options: Options,
-}
-
-impl Compiler<'_> {
-    /// Adds the rule's conditions to `slots` and gives those of its exceptions.
-    fn rule(
-        &mut self,
-        number: u32,
-        rule: &crate::plan::Rule,
-        numbers: &[u32],
-        slots: &mut Vec<Slot>,
-    ) -> Result<Vec<Node>, PlanError> {
-        for (stage, filter) in rule.plan.stages.iter().chain(&rule.plan.until).map(|stage| &stage.filter).enumerate() {
-            let node = self.node(filter, numbers)?;
-            slots.push(Slot { rule: number, stage: stage as u16, node });
-        }
-        rule.exceptions.iter().map(|exception| self.node(&exception.condition, numbers)).collect()
+/// Adds the rule's conditions to `slots` and gives those of its exceptions. `known`: the joined numbers of its fields, and all fields.
+fn compile(
+    compiler: &mut Compiler,
+    number: u32,
+    rule: &crate::plan::Rule,
+    known: (&[u32], &[Field]),
+    slots: &mut Vec<Slot>,
+) -> Result<Vec<u32>, PlanError> {
+    let (numbers, fields) = known;
+    for (stage, filter) in rule.plan.stages.iter().chain(&rule.plan.until).map(|stage| &stage.filter).enumerate() {
+        let node = compiler.node(filter, numbers, fields)?;
+        slots.push(Slot { rule: number, stage: stage as u16, node });
     }
-
-    fn node(&mut self, condition: &Condition, numbers: &[u32]) -> Result<Node, PlanError> {
-        let mut node = self.terms.node(condition, numbers, self.fields, self.options.share)?;
-        if self.options.cheapest_first {
-            order(&mut node, &self.terms.list);
-        }
-        Ok(node)
-    }
-}
-
-/// Puts cheap operands first; gives the node's cost.
-fn order(node: &mut Node, terms: &[Term]) -> u32 {
-    match node {
-        Node::Always(_) => 0,
-        Node::Term(number) => terms[*number as usize].cost(),
-        Node::Not(operand) => order(operand, terms),
-        Node::And(operands) | Node::Or(operands) => {
-            let mut costed: Vec<(u32, Node)> = operands
-                .drain(..)
-                .map(|mut operand| {
-                    let cost = order(&mut operand, terms);
-                    (cost, operand)
-                })
-                .collect();
-            costed.sort_by_key(|(cost, _)| *cost);
-            let total = costed.iter().map(|(cost, _)| *cost).fold(0, u32::saturating_add);
-            operands.extend(costed.into_iter().map(|(_, operand)| operand));
-            total
-        }
-    }
-}
-
-impl Index {
-    fn new(slots: &[Slot], terms: &[Term], fields: &[Field], enabled: bool) -> Self {
-        let mut reached: HashMap<u32, HashMap<Box<[u8]>, Vec<u32>>> = HashMap::new();
-        let mut always = Vec::new();
-        for (number, slot) in slots.iter().enumerate() {
-            let found = if enabled { witnesses(&slot.node, terms, fields) } else { None };
-            match found {
-                None => always.push(number as u32),
-                Some((_, texts)) => {
-                    for (field, text) in texts {
-                        let numbers = reached.entry(field).or_default().entry(text).or_default();
-                        if numbers.last() != Some(&(number as u32)) {
-                            numbers.push(number as u32);
-                        }
-                    }
-                }
-            }
-        }
-        let mut reached: Vec<_> = reached.into_iter().collect();
-        reached.sort_by_key(|(field, _)| *field);
-        Self { reached, always }
-    }
+    rule.exceptions.iter().map(|exception| compiler.node(&exception.condition, numbers, fields)).collect()
 }
 
 fn shape(rule: &crate::plan::Rule, numbers: &[u32]) -> Shape {

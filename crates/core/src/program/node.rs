@@ -1,70 +1,222 @@
-//! Conditions over numbered terms, shared between rules, and the values that a condition cannot be met without.
+//! Conditions as numbered nodes over numbered terms: what several conditions have in common is there once. It knows no event.
 
 use super::term::Term;
 use crate::plan::{Condition, Field, PlanError};
+use foldhash::fast::FixedState;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-/// A condition; its leaves are numbers of terms.
-#[derive(Debug)]
+/// A condition; operands are numbers of nodes, leaves numbers of terms.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Node {
-    And(Vec<Node>),
-    Or(Vec<Node>),
-    Not(Box<Node>),
-    Always(bool),
+    And(Arc<[u32]>),
+    Or(Arc<[u32]>),
+    Not(u32),
     Term(u32),
+    Always(bool),
+    /// Its evaluation fails.
+    Failed,
+}
+
+/// Numbers of the nodes that are decided.
+pub(super) const FALSE: u32 = 0;
+pub(super) const TRUE: u32 = 1;
+pub(super) const FAILED: u32 = 2;
+
+/// Nodes by number, each once.
+#[derive(Clone, Debug)]
+pub(super) struct Nodes {
+    list: Vec<Entry>,
+    numbers: HashMap<Node, u32, FixedState>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    node: Node,
+    /// Of all its terms.
+    cost: u32,
+    fields: FieldSet,
+}
+
+impl Default for Nodes {
+    fn default() -> Self {
+        let mut nodes = Self { list: Vec::new(), numbers: HashMap::default() };
+        for node in [Node::Always(false), Node::Always(true), Node::Failed] {
+            nodes.number(node, 0, FieldSet::default());
+        }
+        nodes
+    }
+}
+
+impl Nodes {
+    pub(super) fn get(&self, number: u32) -> &Node {
+        &self.list[number as usize].node
+    }
+
+    /// The fields over which it has terms of one field.
+    pub(super) fn fields(&self, number: u32) -> FieldSet {
+        self.list[number as usize].fields
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Forgets all nodes but the first.
+    pub(super) fn truncate(&mut self, len: usize) {
+        for entry in self.list.drain(len..) {
+            self.numbers.remove(&entry.node);
+        }
+    }
+
+    pub(super) fn term(&mut self, number: u32, term: &Term) -> u32 {
+        let fields = term.only_field().map_or_else(FieldSet::default, FieldSet::of);
+        self.number(Node::Term(number), term.cost(), fields)
+    }
+
+    pub(super) fn not(&mut self, operand: u32) -> u32 {
+        match operand {
+            FALSE => TRUE,
+            TRUE => FALSE,
+            FAILED => FAILED,
+            _ => {
+                let Entry { cost, fields, .. } = self.list[operand as usize];
+                self.number(Node::Not(operand), cost, fields)
+            }
+        }
+    }
+
+    /// True if all operands are, false if any is, whatever fails beside it.
+    pub(super) fn and(&mut self, operands: Vec<u32>) -> u32 {
+        self.joined(operands, FALSE, TRUE, Node::And)
+    }
+
+    /// True if any operand is, whatever fails beside it; false if all are.
+    pub(super) fn or(&mut self, operands: Vec<u32>) -> u32 {
+        self.joined(operands, TRUE, FALSE, Node::Or)
+    }
+
+    fn joined(&mut self, mut operands: Vec<u32>, decisive: u32, neutral: u32, make: fn(Arc<[u32]>) -> Node) -> u32 {
+        if operands.contains(&decisive) {
+            return decisive;
+        }
+        operands.retain(|operand| *operand != neutral);
+        match operands[..] {
+            [] => neutral,
+            [only] => only,
+            _ => {
+                let entries = || operands.iter().map(|operand| &self.list[*operand as usize]);
+                let cost = entries().map(|entry| entry.cost).fold(0, u32::saturating_add);
+                let fields = entries().map(|entry| entry.fields).fold(FieldSet::default(), FieldSet::with);
+                self.number(make(operands.into()), cost, fields)
+            }
+        }
+    }
+
+    fn number(&mut self, node: Node, cost: u32, fields: FieldSet) -> u32 {
+        if let Some(number) = self.numbers.get(&node) {
+            return *number;
+        }
+        let number = self.list.len() as u32;
+        self.numbers.insert(node.clone(), number);
+        self.list.push(Entry { node, cost, fields });
+        number
+    }
+
+    /// Calls `look` with every term of a node, those that are mentioned twice perhaps twice.
+    pub(super) fn terms(&self, number: u32, look: &mut impl FnMut(u32)) {
+        match self.get(number) {
+            Node::And(operands) | Node::Or(operands) => operands.iter().for_each(|operand| self.terms(*operand, look)),
+            Node::Not(operand) => self.terms(*operand, look),
+            Node::Term(term) => look(*term),
+            Node::Always(_) | Node::Failed => {}
+        }
+    }
+}
+
+/// A set of fields in 64 places: sets without a common field may seem to have one, never the other way round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct FieldSet(u64);
+
+impl FieldSet {
+    pub(super) const ALL: Self = Self(u64::MAX);
+
+    pub(super) fn of(field: u32) -> Self {
+        Self(1 << (field % 64))
+    }
+
+    pub(super) fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(super) fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
 }
 
 /// Compiles conditions; a term that several of them have is compiled once.
 #[derive(Debug, Default)]
-pub(super) struct Terms {
-    pub(super) list: Vec<Term>,
+pub(super) struct Compiler {
+    pub(super) terms: Vec<Term>,
+    pub(super) nodes: Nodes,
     /// The number of each leaf that was compiled, in order.
     pub(super) mentions: Vec<u32>,
+    /// Terms that several conditions have are compiled once.
+    share: bool,
+    /// Cheap operands come first, not as written.
+    cheapest_first: bool,
     known: HashMap<String, u32>,
 }
 
-impl Terms {
-    pub(super) fn node(
-        &mut self,
-        condition: &Condition,
-        numbers: &[u32],
-        fields: &[Field],
-        share: bool,
-    ) -> Result<Node, PlanError> {
+impl Compiler {
+    pub(super) fn new(share: bool, cheapest_first: bool) -> Self {
+        Self { share, cheapest_first, ..Self::default() }
+    }
+
+    /// Gives the number of the condition's node. `numbers` are the joined numbers of its plan's fields.
+    pub(super) fn node(&mut self, condition: &Condition, numbers: &[u32], fields: &[Field]) -> Result<u32, PlanError> {
         Ok(match condition {
-            Condition::And(operands) => Node::And(self.nodes(operands, numbers, fields, share)?),
-            Condition::Or(operands) => Node::Or(self.nodes(operands, numbers, fields, share)?),
-            Condition::Not(operand) => Node::Not(Box::new(self.node(operand, numbers, fields, share)?)),
-            Condition::Always(flag) => Node::Always(*flag),
+            Condition::And(operands) => {
+                let operands = self.operands(operands, numbers, fields)?;
+                self.nodes.and(operands)
+            }
+            Condition::Or(operands) => {
+                let operands = self.operands(operands, numbers, fields)?;
+                self.nodes.or(operands)
+            }
+            Condition::Not(operand) => {
+                let operand = self.node(operand, numbers, fields)?;
+                self.nodes.not(operand)
+            }
+            Condition::Always(flag) => [FALSE, TRUE][usize::from(*flag)],
             leaf => {
-                let number = self.number(leaf, numbers, fields, share)?;
+                let number = self.number(leaf, numbers, fields)?;
                 self.mentions.push(number);
-                Node::Term(number)
+                self.nodes.term(number, &self.terms[number as usize])
             }
         })
     }
 
-    fn nodes(
-        &mut self,
-        conditions: &[Condition],
-        numbers: &[u32],
-        fields: &[Field],
-        share: bool,
-    ) -> Result<Vec<Node>, PlanError> {
-        conditions.iter().map(|condition| self.node(condition, numbers, fields, share)).collect()
+    fn operands(&mut self, all: &[Condition], numbers: &[u32], fields: &[Field]) -> Result<Vec<u32>, PlanError> {
+        let operands: Result<Vec<u32>, _> = all.iter().map(|operand| self.node(operand, numbers, fields)).collect();
+        let mut operands = operands?;
+        if self.cheapest_first {
+            operands.sort_by_key(|operand| self.nodes.list[*operand as usize].cost);
+        }
+        Ok(operands)
     }
 
-    fn number(&mut self, leaf: &Condition, numbers: &[u32], fields: &[Field], share: bool) -> Result<u32, PlanError> {
+    fn number(&mut self, leaf: &Condition, numbers: &[u32], fields: &[Field]) -> Result<u32, PlanError> {
         let term = Term::new(leaf, numbers, fields)?;
         // Scripts name plan fields deep inside and are rare: each is a term of its own.
-        let shared = share && term.field != u32::MAX;
+        let shared = self.share && term.field != u32::MAX;
         let key = if shared { format!("{}{leaf:?}", term.field) } else { String::new() };
         let key = if shared { without_plan_number(&key) } else { key };
         if let Some(number) = shared.then(|| self.known.get(&key)).flatten() {
             return Ok(*number);
         }
-        let number = self.list.len() as u32;
-        self.list.push(term);
+        let number = self.terms.len() as u32;
+        self.terms.push(term);
         if shared {
             self.known.insert(key, number);
         }
@@ -80,46 +232,5 @@ fn without_plan_number(key: &str) -> String {
             let rest = key[at + 7..].trim_start_matches(|letter: char| letter.is_ascii_digit());
             format!("{}{rest}", &key[..at])
         }
-    }
-}
-
-/// Values of which an event must have one, or the condition is not met: (field, lowered text).
-pub(super) type Witnesses = Vec<(u32, Box<[u8]>)>;
-
-/// The cheapest set of witnesses of a condition, with a score: low is selective.
-pub(super) fn witnesses(node: &Node, terms: &[Term], fields: &[Field]) -> Option<(u64, Witnesses)> {
-    match node {
-        Node::Term(number) => {
-            let term = &terms[*number as usize];
-            let texts = term.equals()?;
-            let weight = weight(&fields[term.field as usize].path) + texts.len() as u64;
-            Some((weight, texts.into_iter().map(|text| (term.field, text)).collect()))
-        }
-        Node::And(operands) => {
-            operands.iter().filter_map(|operand| witnesses(operand, terms, fields)).min_by_key(|(score, _)| *score)
-        }
-        Node::Or(operands) => {
-            let mut all = (0, Vec::new());
-            for operand in operands {
-                let (score, found) = witnesses(operand, terms, fields)?;
-                all.0 += score;
-                all.1.extend(found);
-            }
-            Some(all)
-        }
-        Node::Always(false) => Some((0, Vec::new())),
-        Node::Not(_) | Node::Always(true) => None,
-    }
-}
-
-/// How little a value of the field tells: what nearly every event shares is a bad witness.
-fn weight(path: &str) -> u64 {
-    match path {
-        "event.kind" => 100_000,
-        "host.os.type" | "event.category" => 50_000,
-        "event.type" | "event.outcome" => 20_000,
-        "event.action" | "event.module" | "event.dataset" | "data_stream.dataset" => 5_000,
-        "event.provider" | "event.code" => 1_000,
-        _ => 10,
     }
 }

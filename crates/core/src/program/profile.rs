@@ -9,7 +9,7 @@ use std::time::Duration;
 pub struct RuleProfile {
     /// Time in its conditions. A term that several rules have counts for the one that was first to ask for it.
     pub nanoseconds: u64,
-    /// Conditions that were evaluated: those that the event's values reach and that its bucket leaves.
+    /// Conditions that were left to try by what is remembered of values, met ones included.
     pub evaluations: u64,
     /// Conditions that events met: of a sequence, its candidates.
     pub candidates: u64,
@@ -22,7 +22,7 @@ pub struct Profile {
     pub rules: Vec<RuleProfile>,
     /// Events that were evaluated.
     pub events: u64,
-    /// Time for finding out which conditions to try: no rule's own.
+    /// Time for finding out what values leave to try: no rule's own.
     pub reaching: u64,
 }
 

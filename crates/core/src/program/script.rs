@@ -52,6 +52,12 @@ impl Script {
         Ok(Self { mentions: compiler.mentions, node })
     }
 
+    /// The field that it mentions, if it is only one.
+    pub(super) fn only_field(&self) -> Option<u32> {
+        let (first, _) = self.mentions.first()?;
+        self.mentions.iter().all(|(field, _)| field == first).then_some(*first)
+    }
+
     pub(super) fn evaluate(&self, event: &Event<'_>) -> Truth {
         let choices: Vec<Vec<Value<'_>>> = self
             .mentions

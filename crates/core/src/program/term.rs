@@ -99,13 +99,11 @@ impl Term {
         }
     }
 
-    /// The texts of which the field must equal one, lowered, where the term says that.
-    pub(super) fn equals(&self) -> Option<Vec<Box<[u8]>>> {
+    /// The field whose values alone decide it, if there is one.
+    pub(super) fn only_field(&self) -> Option<u32> {
         match &self.test {
-            Test::Equals(equals) if Family::of(self.reading.ty) == Family::Text => {
-                Some(equals.constants().iter().map(|text| text.to_ascii_lowercase().into_boxed_slice()).collect())
-            }
-            _ => None,
+            Test::Script(script) => script.only_field(),
+            _ => Some(self.field).filter(|field| *field != u32::MAX),
         }
     }
 
@@ -215,12 +213,15 @@ fn holds(place: Place, text: &[u8], constant: &[u8]) -> bool {
 /// The texts of one event's values with ASCII letters lowered, each lowered once.
 #[derive(Debug, Default)]
 pub(super) struct Lowered {
-    texts: Vec<Option<Box<[u8]>>>,
+    bytes: Vec<u8>,
+    /// Where the text of each value lies in `bytes`.
+    places: Vec<Option<(usize, usize)>>,
 }
 
 impl Lowered {
     pub(super) fn clear(&mut self) {
-        self.texts.clear();
+        self.bytes.clear();
+        self.places.clear();
     }
 
     pub(super) fn of<'l>(&'l mut self, number: usize, raw: &'l Raw<'_>) -> &'l [u8] {
@@ -228,9 +229,14 @@ impl Lowered {
         if !text.iter().any(u8::is_ascii_uppercase) {
             return text;
         }
-        if self.texts.len() <= number {
-            self.texts.resize_with(number + 1, || None);
+        if self.places.len() <= number {
+            self.places.resize(number + 1, None);
         }
-        self.texts[number].get_or_insert_with(|| text.to_ascii_lowercase().into_boxed_slice())
+        let (start, end) = *self.places[number].get_or_insert_with(|| {
+            let start = self.bytes.len();
+            self.bytes.extend(text.iter().map(u8::to_ascii_lowercase));
+            (start, self.bytes.len())
+        });
+        &self.bytes[start..end]
     }
 }
