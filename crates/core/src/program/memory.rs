@@ -10,7 +10,8 @@ use super::term::{Term, Truth};
 use super::{Field, RuleMask, Slot};
 use crate::value::{Event, Raw};
 use foldhash::fast::RandomState;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// Fields with few values that many conditions ask for: the first step is by all of them.
@@ -29,11 +30,14 @@ const FEW: [&str; 9] = [
 const LONGEST: usize = 1_024;
 /// Bytes of what a thread remembers, about. Input with more starts over.
 const MOST_BYTES: usize = 16 << 20;
-/// After so many steps by a field it is decided whether remembering them pays.
-const TRIAL: u32 = 64;
-/// Where it does not, so many events pass until the next trial; twice as many each time, up to `LONGEST_PAUSE`.
-const PAUSE: u32 = 256;
-const LONGEST_PAUSE: u32 = 1 << 16;
+/// So many values of a field are looked at before steps are made by it: where more than one in `MOST_NEW` is new, the field rests.
+const TRIAL: usize = 128;
+/// So many steps by a field are made before the same is asked of them.
+const STEPS: u32 = 1_024;
+const MOST_NEW: usize = 3;
+/// A field rests for so many events, twice as many each time, up to `LONGEST_REST`.
+const REST: u32 = 512;
+const LONGEST_REST: u32 = 1 << 16;
 
 /// A condition that is open or met: its slot, and the node that it is reduced to.
 pub(super) type Open = (u32, u32);
@@ -72,34 +76,70 @@ struct State {
     looks_at: Box<[u64]>,
 }
 
-/// Whether steps by the values of a field repeat.
-#[derive(Clone, Copy, Debug, Default)]
-struct Trial {
-    asked: u32,
-    new: u32,
-    /// Events that are still to be passed without such steps, and how many it were last time.
-    pause: u32,
-    last_pause: u32,
+/// Whether remembering steps by the values of a field pays: whether they repeat.
+#[derive(Clone, Debug)]
+enum Habit {
+    /// Values are looked at: their hashes, and how many there were.
+    Trial { seen: HashSet<u64, RandomState>, values: usize },
+    /// Steps are made.
+    Steps { made: u32, new: u32 },
+    /// Nothing is done.
+    Rest { left: u32 },
 }
 
-impl Trial {
-    fn pays(&mut self) -> bool {
-        self.pause = self.pause.saturating_sub(1);
-        self.pause == 0
+#[derive(Clone, Debug)]
+struct Asked {
+    habit: Habit,
+    rest: u32,
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        Self { habit: Habit::Trial { seen: HashSet::default(), values: 0 }, rest: 0 }
+    }
+}
+
+impl Asked {
+    /// Whether a step by these values is to be made.
+    fn pays(&mut self, event: &Event<'_>, field: u32, state: &RandomState) -> bool {
+        match &mut self.habit {
+            Habit::Steps { .. } => return true,
+            Habit::Rest { left } => {
+                *left -= 1;
+                if *left == 0 {
+                    self.habit = Self::default().habit;
+                }
+            }
+            Habit::Trial { seen, values } => {
+                let texts = event.values(field).map(Raw::as_text);
+                seen.insert(texts.fold(0, |hash, text| state.hash_one((hash, text))));
+                *values += 1;
+                if *values >= TRIAL {
+                    let new = seen.len() > *values / MOST_NEW;
+                    self.decide(new);
+                }
+            }
+        }
+        false
     }
 
-    fn count(&mut self, new: bool) {
-        self.asked += 1;
-        self.new += u32::from(new);
-        if self.asked >= TRIAL {
-            if self.new > self.asked / 4 {
-                self.last_pause = (self.last_pause * 2).clamp(PAUSE, LONGEST_PAUSE);
-                self.pause = self.last_pause;
-            } else {
-                self.last_pause = 0;
-            }
-            (self.asked, self.new) = (0, 0);
+    fn count(&mut self, is_new: bool) {
+        let Habit::Steps { made, new } = &mut self.habit else { return };
+        *made += 1;
+        *new += u32::from(is_new);
+        if *made >= STEPS {
+            let new = *new > *made / MOST_NEW as u32;
+            self.decide(new);
         }
+    }
+
+    fn decide(&mut self, new: bool) {
+        self.habit = if new {
+            self.rest = (self.rest * 2).clamp(REST, LONGEST_REST);
+            Habit::Rest { left: self.rest }
+        } else {
+            Habit::Steps { made: 0, new: 0 }
+        };
     }
 }
 
@@ -114,7 +154,8 @@ pub(super) struct Memory {
     numbers: HashMap<Arc<[Open]>, u32, RandomState>,
     /// Where a step leads, by the state that it starts from and the values that it is by.
     steps: HashMap<Box<[u8]>, u32, RandomState>,
-    trials: Vec<Trial>,
+    asked: Vec<Asked>,
+    hasher: RandomState,
     bytes: usize,
     key: Vec<u8>,
     present: Vec<u64>,
@@ -138,7 +179,7 @@ const BY_PRESENCE: u32 = u32::MAX - 1;
 
 impl Memory {
     pub(super) fn new(nodes: Nodes, fields: usize) -> Self {
-        Self { base: nodes.len(), nodes, trials: vec![Trial::default(); fields], ..Self::default() }
+        Self { base: nodes.len(), nodes, asked: vec![Asked::default(); fields], ..Self::default() }
     }
 
     pub(super) fn nodes(&self) -> &Nodes {
@@ -152,18 +193,17 @@ impl Memory {
         }
         let mut state = self.first(facts)?;
         state = self.by_presence(state, facts);
-        let mut asked = 0;
-        while let Some(field) = self.states[state as usize].asks.get(asked).copied() {
-            asked += 1;
-            if !self.trials[field as usize].pays() || !self.spell(state, field, facts.event) {
+        let mut at = 0;
+        while let Some(field) = self.states[state as usize].asks.get(at).copied() {
+            at += 1;
+            let asked = &mut self.asked[field as usize];
+            if !asked.pays(facts.event, field, &self.hasher) || !self.spell(state, field, facts.event) {
                 continue;
             }
             let known = self.steps.get(self.key.as_slice()).copied();
-            self.trials[field as usize].count(known.is_none());
-            let next = known.unwrap_or_else(|| self.step(state, FieldSet::of(field), &|other| other == field, facts));
-            if next != state {
-                (state, asked) = (next, 0);
-            }
+            self.asked[field as usize].count(known.is_none());
+            state = known.unwrap_or_else(|| self.step(state, FieldSet::of(field), &|other| other == field, facts));
+            at = 0;
         }
         Some(Arc::clone(&self.states[state as usize].open))
     }
@@ -203,7 +243,7 @@ impl Memory {
     /// By which of the fields that decide anything are there.
     fn by_presence(&mut self, state: u32, facts: &mut Facts<'_, '_>) -> u32 {
         self.present.clear();
-        self.present.resize(self.trials.len().div_ceil(64), 0);
+        self.present.resize(self.asked.len().div_ceil(64), 0);
         for field in facts.event.present() {
             if let Some(word) = self.present.get_mut(*field as usize / 64) {
                 *word |= 1 << (field % 64);
@@ -261,7 +301,7 @@ impl Memory {
             fields.dedup();
             fields.iter().for_each(|field| *counts.entry(*field).or_default() += 1);
         }
-        let mut looks_at = vec![0; self.trials.len().div_ceil(64)];
+        let mut looks_at = vec![0; self.asked.len().div_ceil(64)];
         counts.keys().for_each(|field| looks_at[*field as usize / 64] |= 1 << (field % 64));
         let mut asks: Vec<u32> = counts.keys().copied().collect();
         asks.sort_unstable_by_key(|field| (std::cmp::Reverse(counts[field]), *field));
