@@ -44,7 +44,7 @@ pub struct Evaluator {
 impl Evaluator {
     pub(super) fn new(program: Program) -> Self {
         let joined = &program.joined;
-        let memory = joined.options.remember.then(|| Memory::new(joined.nodes.clone(), joined.fields.len()));
+        let memory = joined.options.remember.then(|| Memory::new(joined.nodes.clone(), joined.terms.len(), joined.fields.len()));
         Self { known: Known::new(joined.terms.len()), memory, profile: None, program }
     }
 

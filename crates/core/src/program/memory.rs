@@ -4,7 +4,9 @@
 //! Telemetry repeats itself: the same programs do the same things. So events take steps from state to state. A state is a list of
 //! conditions that are still open, reduced to what is still unknown of them; a step follows the values of one field (the first one those
 //! of several). The step of values that were seen before is one look-up, and values that leave the same open lead to the same state.
+//! Where the values of a field do not repeat (paths, command lines), the step is by what its terms come to, which does.
 
+use super::needs::Needs;
 use super::node::{FAILED, FALSE, FieldSet, Node, Nodes, TRUE};
 use super::term::{Term, Truth};
 use super::{Field, RuleMask, Slot};
@@ -30,12 +32,12 @@ const FEW: [&str; 9] = [
 const LONGEST: usize = 1_024;
 /// Bytes of what a thread remembers, about. Input with more starts over.
 const MOST_BYTES: usize = 16 << 20;
-/// So many values of a field are looked at before steps are made by it: where more than one in `MOST_NEW` is new, the field rests.
+/// So many values of a field are looked at before steps are made by them: where more than one in `MOST_NEW` is new, its values rest.
 const TRIAL: usize = 128;
-/// So many steps by a field are made before the same is asked of them.
+/// So many steps are made before the same is asked of them.
 const STEPS: u32 = 1_024;
 const MOST_NEW: usize = 3;
-/// A field rests for so many events, twice as many each time, up to `LONGEST_REST`.
+/// Values rest for so many events, twice as many each time, up to `LONGEST_REST`.
 const REST: u32 = 512;
 const LONGEST_REST: u32 = 1 << 16;
 
@@ -49,15 +51,17 @@ pub(super) struct Start {
     few_set: Vec<bool>,
     /// Every condition, not reduced.
     open: Vec<Open>,
+    needs: Needs,
 }
 
 impl Start {
-    pub(super) fn new(slots: &[Slot], fields: &[Field]) -> Self {
+    pub(super) fn new(slots: &[Slot], terms: &[Term], fields: &[Field]) -> Self {
         let few_set: Vec<bool> = fields.iter().map(|field| FEW.contains(&field.path.as_str())).collect();
         Self {
             few: (0..fields.len() as u32).filter(|field| few_set[*field as usize]).collect(),
             few_set,
             open: slots.iter().enumerate().map(|(number, slot)| (number as u32, slot.node)).collect(),
+            needs: Needs::new(terms, fields.len()),
         }
     }
 
@@ -70,13 +74,20 @@ impl Start {
 #[derive(Debug)]
 struct State {
     open: Arc<[Open]>,
-    /// The fields that decide anything of them, those that most of them look at first.
-    asks: Box<[u32]>,
+    /// The fields that decide anything of them, those that are mentioned most first.
+    asks: Box<[Ask]>,
     /// The same as bits.
     looks_at: Box<[u64]>,
 }
 
-/// Whether remembering steps by the values of a field pays: whether they repeat.
+/// A field, and the terms over it alone.
+#[derive(Clone, Debug)]
+struct Ask {
+    field: u32,
+    terms: Arc<[u32]>,
+}
+
+/// Whether remembering steps by some values pays: whether they repeat.
 #[derive(Clone, Debug)]
 enum Habit {
     /// Values are looked at: their hashes, and how many there were.
@@ -91,19 +102,33 @@ enum Habit {
 struct Asked {
     habit: Habit,
     rest: u32,
+    /// The event for which it was asked last, and what the answer was.
+    event: u32,
+    pays: bool,
+    /// The event whose values were searched last.
+    searched: u32,
 }
 
 impl Default for Asked {
     fn default() -> Self {
-        Self { habit: Habit::Trial { seen: HashSet::default(), values: 0 }, rest: 0 }
+        let habit = Habit::Trial { seen: HashSet::default(), values: 0 };
+        Self { habit, rest: 0, event: 0, pays: false, searched: 0 }
     }
 }
 
 impl Asked {
-    /// Whether a step by these values is to be made.
-    fn pays(&mut self, event: &Event<'_>, field: u32, state: &RandomState) -> bool {
+    /// Whether a step by these values is to be made: for one event always the same.
+    fn pays(&mut self, epoch: u32, event: &Event<'_>, field: u32, state: &RandomState) -> bool {
+        if self.event != epoch {
+            (self.event, self.pays) = (epoch, matches!(self.habit, Habit::Steps { .. }));
+            self.look(event, field, state);
+        }
+        self.pays
+    }
+
+    fn look(&mut self, event: &Event<'_>, field: u32, state: &RandomState) {
         match &mut self.habit {
-            Habit::Steps { .. } => return true,
+            Habit::Steps { .. } => {}
             Habit::Rest { left } => {
                 *left -= 1;
                 if *left == 0 {
@@ -120,7 +145,6 @@ impl Asked {
                 }
             }
         }
-        false
     }
 
     fn count(&mut self, is_new: bool) {
@@ -156,6 +180,10 @@ pub(super) struct Memory {
     steps: HashMap<Box<[u8]>, u32, RandomState>,
     asked: Vec<Asked>,
     hasher: RandomState,
+    /// Number of the event at hand.
+    epoch: u32,
+    /// For each term, the event whose values had a text that the term needs.
+    may: Vec<u32>,
     bytes: usize,
     key: Vec<u8>,
     present: Vec<u64>,
@@ -176,10 +204,12 @@ pub(super) struct Facts<'f, 'e> {
 // What a step is by.
 const BY_FEW: u32 = u32::MAX;
 const BY_PRESENCE: u32 = u32::MAX - 1;
+const BY_TRUTHS: u32 = 1 << 31;
 
 impl Memory {
-    pub(super) fn new(nodes: Nodes, fields: usize) -> Self {
-        Self { base: nodes.len(), nodes, asked: vec![Asked::default(); fields], ..Self::default() }
+    pub(super) fn new(nodes: Nodes, terms: usize, fields: usize) -> Self {
+        let (asked, may) = (vec![Asked::default(); fields], vec![0; terms]);
+        Self { base: nodes.len(), nodes, asked, may, ..Self::default() }
     }
 
     pub(super) fn nodes(&self) -> &Nodes {
@@ -191,21 +221,59 @@ impl Memory {
         if self.bytes > MOST_BYTES {
             self.forget();
         }
+        self.begin();
         let mut state = self.first(facts)?;
         state = self.by_presence(state, facts);
-        let mut at = 0;
-        while let Some(field) = self.states[state as usize].asks.get(at).copied() {
-            at += 1;
+        while let Some(next) = self.by_values(state, facts) {
+            state = next;
+        }
+        while let Some(next) = self.by_truths(state, facts) {
+            state = next;
+        }
+        Some(Arc::clone(&self.states[state as usize].open))
+    }
+
+    fn begin(&mut self) {
+        self.epoch = self.epoch.wrapping_add(1);
+        if self.epoch == 0 {
+            self.epoch = 1;
+            self.may.fill(0);
+            self.asked.iter_mut().for_each(|asked| (asked.event, asked.searched) = (0, 0));
+        }
+    }
+
+    /// By the values of the first field whose values repeat; None if there is none.
+    fn by_values(&mut self, state: u32, facts: &mut Facts<'_, '_>) -> Option<u32> {
+        for at in 0..self.states[state as usize].asks.len() {
+            let field = self.states[state as usize].asks[at].field;
             let asked = &mut self.asked[field as usize];
-            if !asked.pays(facts.event, field, &self.hasher) || !self.spell(state, field, facts.event) {
+            if !asked.pays(self.epoch, facts.event, field, &self.hasher) || !self.spell(state, field, facts.event) {
                 continue;
             }
             let known = self.steps.get(self.key.as_slice()).copied();
             self.asked[field as usize].count(known.is_none());
-            state = known.unwrap_or_else(|| self.step(state, FieldSet::of(field), &|other| other == field, facts));
-            at = 0;
+            return Some(known.unwrap_or_else(|| self.step(state, field, facts)));
         }
-        Some(Arc::clone(&self.states[state as usize].open))
+        None
+    }
+
+    /// By what the terms over the first field come to; None if there is none.
+    fn by_truths(&mut self, state: u32, facts: &mut Facts<'_, '_>) -> Option<u32> {
+        let Ask { field, terms } = self.states[state as usize].asks.first()?.clone();
+        let asked = &mut self.asked[field as usize];
+        if asked.searched != self.epoch {
+            asked.searched = self.epoch;
+            facts.start.needs.search(facts.event, field, |term| self.may[term as usize] = self.epoch);
+        }
+        self.key.clear();
+        self.key.extend_from_slice(&(BY_TRUTHS | field).to_le_bytes());
+        self.key.extend_from_slice(&state.to_le_bytes());
+        for term in &*terms {
+            let out = facts.start.needs.has(*term) && self.may[*term as usize] != self.epoch;
+            self.key.push(if out { Truth::False as u8 } else { (facts.judge)(*term) as u8 });
+        }
+        let known = self.steps.get(self.key.as_slice()).copied();
+        Some(known.unwrap_or_else(|| self.step(state, field, facts)))
     }
 
     fn forget(&mut self) {
@@ -259,7 +327,8 @@ impl Memory {
             return *next;
         }
         let event = facts.event;
-        self.step(state, FieldSet::ALL, &|field| !event.has(field), facts)
+        let open = Arc::clone(&self.states[state as usize].open);
+        self.reduced(&open, FieldSet::ALL, &|field| !event.has(field), facts)
     }
 
     /// Writes the key of a step by the values of a field; false if they are too long to be remembered.
@@ -270,10 +339,10 @@ impl Memory {
         spell(event, field, &mut self.key)
     }
 
-    /// A step that is new, by the values of the fields that are `known` from here on.
-    fn step(&mut self, from: u32, set: FieldSet, known: &dyn Fn(u32) -> bool, facts: &mut Facts<'_, '_>) -> u32 {
+    /// A step that is new, by the values of a field.
+    fn step(&mut self, from: u32, field: u32, facts: &mut Facts<'_, '_>) -> u32 {
         let open = Arc::clone(&self.states[from as usize].open);
-        self.reduced(&open, set, known, facts)
+        self.reduced(&open, FieldSet::of(field), &|other| other == field, facts)
     }
 
     /// The state in which terms over the fields that are `known` are decided. `set` has these fields. The step's key is in `self.key`.
@@ -292,22 +361,29 @@ impl Memory {
     }
 
     fn state(&mut self, open: Arc<[Open]>, facts: &Facts<'_, '_>) -> u32 {
-        let mut counts: HashMap<u32, u32, RandomState> = HashMap::default();
-        let mut fields = Vec::new();
-        for (_, node) in open.iter() {
-            fields.clear();
-            self.nodes.terms(*node, &mut |term| fields.extend(facts.terms[term as usize].only_field()));
-            fields.sort_unstable();
-            fields.dedup();
-            fields.iter().for_each(|field| *counts.entry(*field).or_default() += 1);
+        let mut found: HashMap<u32, Vec<u32>, RandomState> = HashMap::default();
+        let mut terms = Vec::new();
+        open.iter().for_each(|(_, node)| self.nodes.terms(*node, &mut |term| terms.push(term)));
+        for term in terms {
+            if let Some(field) = facts.terms[term as usize].only_field() {
+                found.entry(field).or_default().push(term);
+            }
         }
         let mut looks_at = vec![0; self.asked.len().div_ceil(64)];
-        counts.keys().for_each(|field| looks_at[*field as usize / 64] |= 1 << (field % 64));
-        let mut asks: Vec<u32> = counts.keys().copied().collect();
-        asks.sort_unstable_by_key(|field| (std::cmp::Reverse(counts[field]), *field));
+        found.keys().for_each(|field| looks_at[*field as usize / 64] |= 1 << (field % 64));
+        let mut asks: Vec<(usize, Ask)> = Vec::with_capacity(found.len());
+        for (field, mut all) in found {
+            let mentions = all.len();
+            all.sort_unstable();
+            all.dedup();
+            asks.push((mentions, Ask { field, terms: all.into() }));
+        }
+        asks.sort_unstable_by_key(|(mentions, ask)| (std::cmp::Reverse(*mentions), ask.field));
         let number = self.states.len() as u32;
-        self.bytes += open.len() * 8 + asks.len() * 4 + looks_at.len() * 8 + 192;
-        self.states.push(State { open: Arc::clone(&open), asks: asks.into(), looks_at: looks_at.into() });
+        let terms: usize = asks.iter().map(|(_, ask)| ask.terms.len() * 4 + 64).sum();
+        self.bytes += open.len() * 8 + terms + looks_at.len() * 8 + 192;
+        let asks = asks.into_iter().map(|(_, ask)| ask).collect();
+        self.states.push(State { open: Arc::clone(&open), asks, looks_at: looks_at.into() });
         self.numbers.insert(open, number);
         number
     }

@@ -107,6 +107,24 @@ impl Term {
         }
     }
 
+    /// Texts of which a value must contain one, with ASCII letters lowered in both, or the term is false. None where that is not known.
+    pub(super) fn needs(&self) -> Option<Vec<Box<[u8]>>> {
+        if Family::of(self.reading.ty) != Family::Text {
+            return None;
+        }
+        let texts: Option<Vec<&[u8]>> = match &self.test {
+            Test::Equals(equals) => Some(equals.constants().iter().map(|text| &**text).collect()),
+            Test::Part { constants, .. } => Some(constants.iter().map(|text| &**text).collect()),
+            Test::Wildcards { patterns, .. } => {
+                patterns.iter().map(|pattern| pattern.literals().max_by_key(|text| text.len())).collect()
+            }
+            _ => None,
+        };
+        let texts = texts?;
+        let some = texts.iter().all(|text| !text.is_empty());
+        some.then(|| texts.iter().map(|text| text.to_ascii_lowercase().into_boxed_slice()).collect())
+    }
+
     /// Whether any value of the field makes it true. `lowered` gives the text of value number `n` of the event with ASCII lowered.
     pub(super) fn evaluate(&self, event: &Event<'_>, lowered: &mut Lowered) -> Truth {
         match &self.test {

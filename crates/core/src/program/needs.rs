@@ -1,0 +1,74 @@
+//! Texts that terms cannot hold without: of a field whose values are all different, one search says which of its terms may hold at all.
+
+use super::term::Term;
+use crate::value::{Event, Raw};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// Literals of so many bytes together are searched by a table of all transitions; with more it would be too large.
+const MOST_FOR_TABLE: usize = 8 << 10;
+
+/// The texts that terms need, by field.
+#[derive(Debug, Default)]
+pub(super) struct Needs {
+    fields: Vec<BTreeMap<Box<[u8]>, Vec<u32>>>,
+    searches: Vec<OnceLock<Option<Search>>>,
+    has: Vec<bool>,
+}
+
+/// Looks for all texts of one field.
+#[derive(Debug)]
+struct Search {
+    texts: AhoCorasick,
+    /// For each text, the terms that need it or another one.
+    terms: Vec<Vec<u32>>,
+}
+
+impl Needs {
+    pub(super) fn new(terms: &[Term], fields: usize) -> Self {
+        let mut needs = Self {
+            fields: vec![BTreeMap::new(); fields],
+            searches: (0..fields).map(|_| OnceLock::new()).collect(),
+            has: vec![false; terms.len()],
+        };
+        for (number, term) in terms.iter().enumerate() {
+            let Some(texts) = term.needs() else { continue };
+            needs.has[number] = true;
+            for text in texts {
+                let users = needs.fields[term.field as usize].entry(text).or_default();
+                if users.last() != Some(&(number as u32)) {
+                    users.push(number as u32);
+                }
+            }
+        }
+        needs
+    }
+
+    /// Whether it is known what the term needs.
+    pub(super) fn has(&self, term: u32) -> bool {
+        self.has[term as usize]
+    }
+
+    /// Calls `found` with the terms that have a text which they need in some value of the field.
+    pub(super) fn search(&self, event: &Event<'_>, field: u32, mut found: impl FnMut(u32)) {
+        let Some(search) = self.searches[field as usize].get_or_init(|| Search::new(&self.fields[field as usize])) else {
+            return;
+        };
+        for text in event.values(field).map(Raw::as_text) {
+            for place in search.texts.find_overlapping_iter(text) {
+                search.terms[place.pattern().as_usize()].iter().for_each(|term| found(*term));
+            }
+        }
+    }
+}
+
+impl Search {
+    fn new(needs: &BTreeMap<Box<[u8]>, Vec<u32>>) -> Option<Self> {
+        let bytes: usize = needs.keys().map(|text| text.len()).sum();
+        let kind = if bytes > MOST_FOR_TABLE { AhoCorasickKind::ContiguousNFA } else { AhoCorasickKind::DFA };
+        let texts = AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(kind)).build(needs.keys());
+        let texts = texts.expect("literals of rules are far from the limits of an automaton");
+        (!needs.is_empty()).then(|| Self { texts, terms: needs.values().cloned().collect() })
+    }
+}
