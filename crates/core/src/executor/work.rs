@@ -167,6 +167,8 @@ pub(super) struct Worker<'l> {
     memo: Memo,
     filter: Lines<'l>,
     hits: Vec<Hit>,
+    /// Where the event at hand stands, by the fields that say so.
+    orders: Vec<((Option<u32>, Option<u32>), Order)>,
     /// What ranges are read into.
     buffer: Vec<u8>,
 }
@@ -179,7 +181,8 @@ impl<'l> Worker<'l> {
         }
         let memo = Memo::default();
         let filter = loaded.filter.lines();
-        Self { loaded, options, limits, pool, evaluator, memo, filter, hits: Vec::new(), buffer: Vec::new() }
+        let (hits, orders, buffer) = (Vec::new(), Vec::new(), Vec::new());
+        Self { loaded, options, limits, pool, evaluator, memo, filter, hits, orders, buffer }
     }
 
     pub(super) fn chunk(&mut self, chunk: &Chunk) -> Done {
@@ -460,6 +463,7 @@ impl<'l> Worker<'l> {
             arrival: done.records - 1,
             after: 0,
         };
+        self.orders.clear();
         for group in hits.chunk_by(|one, two| one.rule == two.rule) {
             self.group(group, event, &subject, &mut kept, done);
         }
@@ -472,6 +476,18 @@ impl<'l> Worker<'l> {
             kept.after = done.alerts.bytes.len();
             done.kept.push(kept);
         }
+    }
+
+    /// Where the event stands in the order of the rule's query. Most rules order by the same fields: `orders` has what was found out.
+    fn order(&mut self, event: &Event<'_>, rule: u32, arrival: u64) -> Order {
+        let shape = &self.loaded.program.shapes()[rule as usize];
+        let by = (shape.timestamp, shape.tiebreaker);
+        if let Some((_, order)) = self.orders.iter().find(|(known, _)| *known == by) {
+            return order.clone();
+        }
+        let order = self.evaluator.order(event, rule, arrival);
+        self.orders.push((by, order.clone()));
+        order
     }
 
     /// The hits of one rule.
@@ -492,7 +508,7 @@ impl<'l> Worker<'l> {
             alert::event(&self.loaded.alerts[rule as usize], subject, &mut done.alerts);
             return;
         }
-        let order = self.evaluator.order(event, rule, kept.arrival);
+        let order = self.order(event, rule, kept.arrival);
         if kind == Kind::Event {
             kept.order = Some(order);
             kept.shown = true;

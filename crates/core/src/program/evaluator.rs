@@ -44,7 +44,8 @@ pub struct Evaluator {
 impl Evaluator {
     pub(super) fn new(program: Program) -> Self {
         let joined = &program.joined;
-        let memory = joined.options.remember.then(|| Memory::new(joined.nodes.clone(), joined.terms.len(), joined.fields.len()));
+        let memory =
+            joined.options.remember.then(|| Memory::new(joined.nodes.clone(), joined.terms.len(), joined.fields.len()));
         Self { known: Known::new(joined.terms.len()), memory, profile: None, program }
     }
 
@@ -101,6 +102,9 @@ impl Evaluator {
         let Some(stage) = shape.stages.get(stage as usize).or(shape.until.as_ref()) else {
             return (Vec::new(), false);
         };
+        if let Some(key) = self.only_key(event, &stage.keys) {
+            return (key.into_iter().collect(), false);
+        }
         let mut keys = vec![Vec::new()];
         let mut cut = false;
         for (field, optional) in &stage.keys {
@@ -115,6 +119,25 @@ impl Evaluator {
         }
         cut &= !keys.is_empty();
         (keys.iter().map(|parts| Key::new(parts)).collect(), cut)
+    }
+
+    /// The key of an event that has no key field with several values, or that it has none; None for other events.
+    fn only_key(&self, event: &Event<'_>, fields: &[(Option<u32>, bool)]) -> Option<Option<Key>> {
+        let mut parts = Vec::with_capacity(fields.len());
+        for (field, optional) in fields {
+            let mut values = field.map(|field| event.values(field)).into_iter().flatten();
+            let value = values.next();
+            if values.next().is_some() {
+                return None;
+            }
+            let reading = field.and_then(|field| self.program.joined.readings.get(field as usize));
+            let read = value.and_then(|raw| reading?.read(raw)).filter(|value| *value != Value::Null);
+            if read.is_none() && !optional {
+                return Some(None);
+            }
+            parts.push(read);
+        }
+        Some(Some(Key::of_values(parts.iter().map(Option::as_ref))))
     }
 
     /// The values of a key field, each once.

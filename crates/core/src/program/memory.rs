@@ -40,6 +40,8 @@ const MOST_NEW: usize = 3;
 /// Values rest for so many events, twice as many each time, up to `LONGEST_REST`.
 const REST: u32 = 512;
 const LONGEST_REST: u32 = 1 << 16;
+/// So many terms over one field are tried one by one.
+const FEWEST: usize = 4;
 
 /// A condition that is open or met: its slot, and the node that it is reduced to.
 pub(super) type Open = (u32, u32);
@@ -186,6 +188,7 @@ pub(super) struct Memory {
     may: Vec<u32>,
     bytes: usize,
     key: Vec<u8>,
+    text: Vec<u8>,
     present: Vec<u64>,
 }
 
@@ -261,15 +264,17 @@ impl Memory {
     fn by_truths(&mut self, state: u32, facts: &mut Facts<'_, '_>) -> Option<u32> {
         let Ask { field, terms } = self.states[state as usize].asks.first()?.clone();
         let asked = &mut self.asked[field as usize];
-        if asked.searched != self.epoch {
+        // A search has to be made ready: that pays where values are known to be all different, and many terms are saved.
+        let searches = matches!(asked.habit, Habit::Rest { .. }) && terms.len() > FEWEST;
+        if searches && asked.searched != self.epoch {
             asked.searched = self.epoch;
-            facts.start.needs.search(facts.event, field, |term| self.may[term as usize] = self.epoch);
+            facts.start.needs.search(facts.event, field, &mut self.text, |term| self.may[term as usize] = self.epoch);
         }
         self.key.clear();
         self.key.extend_from_slice(&(BY_TRUTHS | field).to_le_bytes());
         self.key.extend_from_slice(&state.to_le_bytes());
         for term in &*terms {
-            let out = facts.start.needs.has(*term) && self.may[*term as usize] != self.epoch;
+            let out = searches && facts.start.needs.has(*term) && self.may[*term as usize] != self.epoch;
             self.key.push(if out { Truth::False as u8 } else { (facts.judge)(*term) as u8 });
         }
         let known = self.steps.get(self.key.as_slice()).copied();

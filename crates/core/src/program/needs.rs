@@ -50,13 +50,16 @@ impl Needs {
         self.has[term as usize]
     }
 
-    /// Calls `found` with the terms that have a text which they need in some value of the field.
-    pub(super) fn search(&self, event: &Event<'_>, field: u32, mut found: impl FnMut(u32)) {
-        let Some(search) = self.searches[field as usize].get_or_init(|| Search::new(&self.fields[field as usize])) else {
+    /// Calls `found` with the terms that have a text which they need in some value of the field. `lowered` is room for the values.
+    pub(super) fn search(&self, event: &Event<'_>, field: u32, lowered: &mut Vec<u8>, mut found: impl FnMut(u32)) {
+        let Some(search) = self.searches[field as usize].get_or_init(|| Search::new(&self.fields[field as usize]))
+        else {
             return;
         };
         for text in event.values(field).map(Raw::as_text) {
-            for place in search.texts.find_overlapping_iter(text) {
+            lowered.clear();
+            lowered.extend(text.bytes().map(|byte| byte.to_ascii_lowercase()));
+            for place in search.texts.find_overlapping_iter(lowered.as_slice()) {
                 search.terms[place.pattern().as_usize()].iter().for_each(|term| found(*term));
             }
         }
@@ -67,7 +70,7 @@ impl Search {
     fn new(needs: &BTreeMap<Box<[u8]>, Vec<u32>>) -> Option<Self> {
         let bytes: usize = needs.keys().map(|text| text.len()).sum();
         let kind = if bytes > MOST_FOR_TABLE { AhoCorasickKind::ContiguousNFA } else { AhoCorasickKind::DFA };
-        let texts = AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(kind)).build(needs.keys());
+        let texts = AhoCorasick::builder().kind(Some(kind)).build(needs.keys());
         let texts = texts.expect("literals of rules are far from the limits of an automaton");
         (!needs.is_empty()).then(|| Self { texts, terms: needs.values().cloned().collect() })
     }

@@ -70,6 +70,21 @@ impl Component {
 pub struct Key(pub(crate) Box<[u8]>);
 
 impl Key {
+    /// Encodes values one after the other. None of those there is null, which `None` stands for.
+    pub(crate) fn of_values<'v>(values: impl Iterator<Item = Option<&'v Value<'v>>>) -> Self {
+        let mut bytes = Vec::with_capacity(64);
+        for value in values {
+            match value {
+                Some(Value::Text(text)) => {
+                    bytes.push(TEXT);
+                    closed(text.as_bytes(), &mut bytes);
+                }
+                value => encode(&value.and_then(Component::of).unwrap_or(Component::Null), &mut bytes),
+            }
+        }
+        Self(bytes.into_boxed_slice())
+    }
+
     /// Encodes the values.
     pub fn new(parts: &[Component]) -> Self {
         let mut bytes = Vec::new();
@@ -128,11 +143,11 @@ fn encode(part: &Component, out: &mut Vec<u8>) {
 
 /// A zero byte ends the bytes, so that shorter ones sort first; zero bytes inside are doubled up.
 fn closed(bytes: &[u8], out: &mut Vec<u8>) {
-    for &byte in bytes {
-        out.push(byte);
-        if byte == 0 {
-            out.push(0xFF);
+    for (number, part) in bytes.split(|byte| *byte == 0).enumerate() {
+        if number > 0 {
+            out.extend([0, 0xFF]);
         }
+        out.extend_from_slice(part);
     }
     out.extend([0, 0]);
 }

@@ -44,7 +44,14 @@ pub struct Fit<H> {
 
 impl Candidate {
     /// Key by key.
-    pub fn fits<H: Clone>(self, handle: &H) -> Vec<Fit<H>> {
+    pub fn fits<H: Clone>(mut self, handle: &H) -> Vec<Fit<H>> {
+        if let [(stage, keys)] = &mut *self.stages
+            && keys.len() == 1
+        {
+            let stages = vec![*stage];
+            let key = keys.pop().unwrap_or_default();
+            return vec![Fit { rule: self.rule, key, order: self.order, handle: handle.clone(), stages }];
+        }
         let mut pairs: Vec<(Key, u16)> = Vec::new();
         for (stage, keys) in self.stages {
             pairs.extend(keys.into_iter().map(|key| (key, stage)));
