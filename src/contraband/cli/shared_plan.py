@@ -26,7 +26,7 @@ def show_shared_plan(compiled: Sequence[Compiled], most: int, *, as_json: bool) 
         click.echo(f"  {term.rules:6,}  {term.cost:9,}  {short(term.text)}")
     _more(len(plan.terms), most)
     click.echo("\nrules, by estimated cost (one hash look-up is 1; nothing was measured: `scan --profile` measures)")
-    click.echo("  shared   alone  terms  own  tried for         rule")
+    click.echo("  shared   alone  terms  own  terms over        rule")
     for rule in plan.rules[:most]:
         click.echo(
             f"  {rule.shared_cost:6,.0f}  {rule.cost:6,.0f}  {rule.terms:5}  {rule.own_terms:3}  {_reached(rule):16}  {rule.name}"
@@ -45,7 +45,7 @@ def _show_counts(plan: SharedPlan) -> None:
     click.echo(f"{len(plan.rules):,} rules, {plan.fields:,} fields")
     click.echo(f"{len(plan.terms):,} distinct terms; rule by rule it would be {written:,}")
     click.echo(
-        f"{len(plan.rules) - tried:,} rules are reached from values that events have, {tried:,} are tried for every event"
+        f"{len(plan.rules) - tried:,} rules are decided by values of single fields, {tried:,} have a condition that is tried for every event"
     )
     click.echo(f"buckets by {', '.join(plan.bucket_fields) or 'nothing'}")
 

@@ -39,11 +39,11 @@ class RuleCost:
     own_terms: int
     """Terms that no other rule has."""
     conditions: tuple[dict[str, Any], ...]
-    """For each stage whether it is tried for every event, or for how many values of which fields; and how many terms put it aside by bucket."""
+    """For each stage how many terms over which single fields decide it, those of the bucket's fields apart, or whether it is tried for every event."""
 
     @property
     def always_tried(self) -> bool:
-        """Whether some condition of it has no value that an event must have."""
+        """Whether some condition of it has no term that the values of one field decide."""
         return any(condition["tried_for_every_event"] for condition in self.conditions)
 
 

@@ -17,6 +17,7 @@ use crate::route::{Memo, Route, Telling, unclaimed};
 use crate::sequences::{Candidate, Order};
 use crate::sources::{Fault, Place};
 use crate::value::{Event, Raw, Time};
+use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -94,7 +95,7 @@ pub(super) struct Done {
     pub counts: BTreeMap<u32, u64>,
     pub failed: BTreeMap<u32, u64>,
     pub excepted: BTreeMap<u32, u64>,
-    pub sources: HashMap<Option<Arc<str>>, u64>,
+    pub sources: HashMap<Option<Arc<str>>, u64, RandomState>,
     /// The first few events that no source claims, and why.
     pub unclaimed: Vec<(Place, String)>,
     pub seen: RuleMask,
@@ -310,7 +311,7 @@ impl<'l> Worker<'l> {
             return false;
         }
         let telling: Telling<'_> = self.loaded.extra.telling.map(|field| event.first(field).map(Raw::as_text));
-        let route = self.memo.route(&self.loaded.router, &telling).clone();
+        let route = self.memo.route(&self.loaded.router, &telling);
         imply(self.loaded, &route, event);
         self.hits.clear();
         self.evaluator.evaluate(event, route.rules.as_deref(), &mut self.hits);
@@ -408,7 +409,7 @@ impl<'l> Worker<'l> {
             return;
         }
         let telling: Telling<'_> = self.loaded.extra.telling.map(|field| event.first(field).map(Raw::as_text));
-        let route = self.memo.route(&self.loaded.router, &telling).clone();
+        let route = self.memo.route(&self.loaded.router, &telling);
         done.offered(&route, &telling, place);
         let os = imply(self.loaded, &route, event);
         let mut hits = std::mem::take(&mut self.hits);

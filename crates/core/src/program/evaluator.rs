@@ -38,6 +38,8 @@ pub struct Evaluator {
     program: Program,
     known: Known,
     memory: Option<Memory>,
+    /// Room for a join key.
+    key: Vec<u8>,
     profile: Option<Box<Profile>>,
 }
 
@@ -46,7 +48,7 @@ impl Evaluator {
         let joined = &program.joined;
         let memory =
             joined.options.remember.then(|| Memory::new(joined.nodes.clone(), joined.terms.len(), joined.fields.len()));
-        Self { known: Known::new(joined.terms.len()), memory, profile: None, program }
+        Self { known: Known::new(joined.terms.len()), memory, key: Vec::new(), profile: None, program }
     }
 
     /// Measures from now on what each rule takes.
@@ -63,13 +65,14 @@ impl Evaluator {
     /// Adds the hits of an event to `out`, ascending by rule and stage. Rules outside `eligible` are not looked at.
     pub fn evaluate(&mut self, event: &Event<'_>, eligible: Option<&RuleMask>, out: &mut Vec<Hit>) {
         self.known.begin();
-        let Self { program, known, memory, profile } = self;
+        let Self { program, known, memory, profile, .. } = self;
         let joined = &*program.joined;
         let began = profile.as_ref().map(|_| Instant::now());
         let left = memory.as_mut().and_then(|memory| {
             let judge = &mut |term| known.term(term, &joined.terms, event);
             let Joined { start, slots, terms, .. } = joined;
-            memory.left(&mut Facts { start, slots, terms, event, eligible, judge })
+            let rule_by_rule = began.is_some();
+            memory.left(&mut Facts { start, slots, terms, event, eligible, rule_by_rule, judge })
         });
         if let (Some(began), Some(profile)) = (began, &mut *profile) {
             profile.event(began.elapsed());
@@ -97,8 +100,9 @@ impl Evaluator {
 
     /// The join keys that an event has in a stage: the product of the values of the key fields. Empty when a key that is not
     /// optional has no value; one empty key where the stage has no key fields. `true`: there are more than [`MOST_KEYS`], which are given.
-    pub fn keys(&self, event: &Event<'_>, rule: u32, stage: u16) -> (Vec<Key>, bool) {
-        let shape = &self.program.shapes()[rule as usize];
+    pub fn keys(&mut self, event: &Event<'_>, rule: u32, stage: u16) -> (Vec<Key>, bool) {
+        let program = self.program.clone();
+        let shape = &program.shapes()[rule as usize];
         let Some(stage) = shape.stages.get(stage as usize).or(shape.until.as_ref()) else {
             return (Vec::new(), false);
         };
@@ -121,9 +125,9 @@ impl Evaluator {
         (keys.iter().map(|parts| Key::new(parts)).collect(), cut)
     }
 
-    /// The key of an event that has no key field with several values, or that it has none; None for other events.
-    fn only_key(&self, event: &Event<'_>, fields: &[(Option<u32>, bool)]) -> Option<Option<Key>> {
-        let mut parts = Vec::with_capacity(fields.len());
+    /// The key of an event that has at most one value in each key field, or that it has none; None for other events.
+    fn only_key(&mut self, event: &Event<'_>, fields: &[(Option<u32>, bool)]) -> Option<Option<Key>> {
+        self.key.clear();
         for (field, optional) in fields {
             let mut values = field.map(|field| event.values(field)).into_iter().flatten();
             let value = values.next();
@@ -135,9 +139,9 @@ impl Evaluator {
             if read.is_none() && !optional {
                 return Some(None);
             }
-            parts.push(read);
+            Key::put(read.as_ref(), &mut self.key);
         }
-        Some(Some(Key::of_values(parts.iter().map(Option::as_ref))))
+        Some(Some(Key(self.key.as_slice().into())))
     }
 
     /// The values of a key field, each once.
@@ -357,5 +361,69 @@ mod tests {
             }
         }
         assert!(hits > 300 && failures > 10, "the events must meet something: {hits} hits, {failures} failures");
+    }
+
+    /// Conditions over a path and a name, more than are tried one by one.
+    fn rules_over_paths() -> RuleSet {
+        let fields = r#"[{"path":"event.category","type":"keyword"},{"path":"process.name","type":"keyword"},
+            {"path":"file.path","type":"keyword"},{"path":"size","type":"long"},{"path":"other","type":"long"}]"#;
+        let texts = |field: u32, kind: &str, texts: &str| {
+            format!(r#"{{"text":{{"field":{field},"kind":"{kind}","fold":"ascii","constants":[{texts}]}}}}"#)
+        };
+        let either = r#"{"script":{"comparison":{"op":"==","left":{"field":3},"right":{"field":4}}}}"#;
+        let filter = |number: usize| {
+            let name = texts(1, "equals", &format!(r#""tool{}.exe""#, number % 5));
+            let path = texts(2, "wildcard", &format!(r#""*\\Folder{number}\\*", "*.x{number}""#));
+            let not = texts(2, "wildcard", r#""*9""#);
+            match number % 4 {
+                0 => format!(r#"{{"and":[{name},{path}]}}"#),
+                1 => format!(r#"{{"or":[{name},{{"and":[{path},{{"not":{not}}}]}}]}}"#),
+                2 => format!(r#"{{"and":[{path},{{"or":[{either},{name}]}}]}}"#),
+                _ => format!(r#"{{"and":[{{"not":{path}}},{{"not":{name}}},{either}]}}"#),
+            }
+        };
+        let rule = |number: usize| {
+            let filter = filter(number);
+            format!(
+                r#"{{"id":"{number}","plan":{{"version":1,"kind":"event","fields":{fields},"stages":[{{"filter":{filter}}}]}}}}"#
+            )
+        };
+        let rules: Vec<String> = (0..20).map(rule).collect();
+        RuleSet::from_json(format!(r#"{{"version":1,"rules":[{}]}}"#, rules.join(",")).as_bytes()).expect("good rules")
+    }
+
+    #[test]
+    fn values_that_repeat_and_values_that_do_not_leave_the_same_as_trying_everything() {
+        let rules = rules_over_paths();
+        let off = Options { remember: false, ..Options::default() };
+        let plain = Program::with_options(&rules, off).expect("good rules");
+        let fast = Program::new(&rules).expect("good rules");
+        let (mut slow, mut fast, mut measured) = (plain.evaluator(), fast.evaluator(), fast.evaluator());
+        measured.measure();
+        let mut odd = RuleMask::none(20);
+        (1..20).step_by(2).for_each(|rule| odd.insert(rule));
+        let mut hits = 0;
+        for round in 0_usize..6_000 {
+            let mut event = Event::new(plain.fields().len());
+            let path = format!("C:\\FOLDER{}\\{}.X{}", round % 23, round * 7919, round % 31);
+            let (name, long) = (format!("Tool{}.exe", round % 7), "y".repeat(2_000));
+            event.push(0, Raw::Text(["file", "process"][round % 2].into()));
+            event.push(1, Raw::Text(if round % 97 == 0 { &*long } else { &*name }.into()));
+            if round % 11 > 0 {
+                event.push(2, Raw::Text(path.as_str().into()));
+            }
+            event.push(3, Raw::Number((round % 3).to_string().into()));
+            event.push(4, Raw::Number((round % 5).to_string().into()));
+            let eligible = (round % 3 == 0).then_some(&odd);
+            let mut wanted = Vec::new();
+            slow.evaluate(&event, eligible, &mut wanted);
+            hits += wanted.len();
+            for evaluator in [&mut fast, &mut measured] {
+                let mut found = Vec::new();
+                evaluator.evaluate(&event, eligible, &mut found);
+                assert_eq!(found, wanted, "{event:?}");
+            }
+        }
+        assert!(hits > 6_000, "the events must meet something: {hits} hits");
     }
 }

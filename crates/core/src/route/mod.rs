@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use serde::Deserialize;
 
 use crate::program::RuleMask;
@@ -207,7 +208,7 @@ fn wildcard(pattern: &str, text: &str) -> bool {
 /// Remembers routes by what tells them; one for each thread.
 #[derive(Debug, Default)]
 pub struct Memo {
-    routes: HashMap<Vec<u8>, Route>,
+    routes: HashMap<Vec<u8>, Route, RandomState>,
     key: Vec<u8>,
 }
 
@@ -216,19 +217,21 @@ const REMEMBERED: usize = 4096;
 
 impl Memo {
     /// The route of an event.
-    pub fn route(&mut self, router: &Router, telling: &Telling<'_>) -> &Route {
+    pub fn route(&mut self, router: &Router, telling: &Telling<'_>) -> Route {
         self.key.clear();
         for value in telling {
             self.key.extend_from_slice(value.unwrap_or("\u{1}").as_bytes());
             self.key.push(0);
         }
-        if !self.routes.contains_key(&self.key) {
-            if self.routes.len() >= REMEMBERED {
-                self.routes.clear();
-            }
-            self.routes.insert(self.key.clone(), router.route(telling));
+        if let Some(route) = self.routes.get(&self.key) {
+            return route.clone();
         }
-        &self.routes[&self.key]
+        if self.routes.len() >= REMEMBERED {
+            self.routes.clear();
+        }
+        let route = router.route(telling);
+        self.routes.insert(self.key.clone(), route.clone());
+        route
     }
 }
 

@@ -70,19 +70,15 @@ impl Component {
 pub struct Key(pub(crate) Box<[u8]>);
 
 impl Key {
-    /// Encodes values one after the other. None of those there is null, which `None` stands for.
-    pub(crate) fn of_values<'v>(values: impl Iterator<Item = Option<&'v Value<'v>>>) -> Self {
-        let mut bytes = Vec::with_capacity(64);
-        for value in values {
-            match value {
-                Some(Value::Text(text)) => {
-                    bytes.push(TEXT);
-                    closed(text.as_bytes(), &mut bytes);
-                }
-                value => encode(&value.and_then(Component::of).unwrap_or(Component::Null), &mut bytes),
+    /// Writes one more value of a key, null for none: all of them together are the bytes of a key.
+    pub(crate) fn put(value: Option<&Value<'_>>, out: &mut Vec<u8>) {
+        match value {
+            Some(Value::Text(text)) => {
+                out.push(TEXT);
+                closed(text.as_bytes(), out);
             }
+            value => encode(&value.and_then(Component::of).unwrap_or(Component::Null), out),
         }
-        Self(bytes.into_boxed_slice())
     }
 
     /// Encodes the values.
