@@ -78,14 +78,13 @@ impl Evaluator {
             profile.event(began.elapsed());
         }
         let trying = &mut Trying { joined, event, known, profile: profile.as_deref_mut(), out };
-        match (left, memory) {
-            (Some(left), Some(memory)) => left.iter().for_each(|open| trying.condition(*open, memory.nodes())),
-            _ => {
-                let sees = |rule: u32| eligible.is_none_or(|eligible| eligible.contains(rule));
-                for (number, slot) in joined.slots.iter().enumerate().filter(|(_, slot)| sees(slot.rule)) {
-                    trying.condition((number as u32, slot.node), &joined.nodes);
-                }
-            }
+        if let (Some(left), Some(memory)) = (left, memory) {
+            left.iter().for_each(|open| trying.condition(*open, memory.nodes()));
+            return;
+        }
+        let sees = |rule: u32| eligible.is_none_or(|eligible| eligible.contains(rule));
+        for (number, slot) in joined.slots.iter().enumerate().filter(|(_, slot)| sees(slot.rule)) {
+            trying.condition((number as u32, slot.node), &joined.nodes);
         }
     }
 
@@ -106,8 +105,8 @@ impl Evaluator {
         let Some(stage) = shape.stages.get(stage as usize).or(shape.until.as_ref()) else {
             return (Vec::new(), false);
         };
-        if let Some(key) = self.only_key(event, &stage.keys) {
-            return (key.into_iter().collect(), false);
+        if let Some(keys) = self.at_most_one_key(event, &stage.keys) {
+            return (keys, false);
         }
         let mut keys = vec![Vec::new()];
         let mut cut = false;
@@ -125,8 +124,8 @@ impl Evaluator {
         (keys.iter().map(|parts| Key::new(parts)).collect(), cut)
     }
 
-    /// The key of an event that has at most one value in each key field, or that it has none; None for other events.
-    fn only_key(&mut self, event: &Event<'_>, fields: &[(Option<u32>, bool)]) -> Option<Option<Key>> {
+    /// The one key, or none, of an event that has at most one value in each key field; None for other events.
+    fn at_most_one_key(&mut self, event: &Event<'_>, fields: &[(Option<u32>, bool)]) -> Option<Vec<Key>> {
         self.key.clear();
         for (field, optional) in fields {
             let mut values = field.map(|field| event.values(field)).into_iter().flatten();
@@ -137,11 +136,11 @@ impl Evaluator {
             let reading = field.and_then(|field| self.program.joined.readings.get(field as usize));
             let read = value.and_then(|raw| reading?.read(raw)).filter(|value| *value != Value::Null);
             if read.is_none() && !optional {
-                return Some(None);
+                return Some(Vec::new());
             }
             Key::put(read.as_ref(), &mut self.key);
         }
-        Some(Some(Key(self.key.as_slice().into())))
+        Some(vec![Key(self.key.as_slice().into())])
     }
 
     /// The values of a key field, each once.
