@@ -204,7 +204,9 @@ impl Auditd {
         self.window.recycle(group);
         if self.batch.size() >= BATCH {
             self.full.push(std::mem::replace(&mut self.batch, Batch::with_room(BATCH)));
-            if self.threads == 1 || self.full.len() >= ROUND {
+            // Counted in bytes: one event may have millions of them.
+            let bytes: usize = self.full.iter().map(Batch::size).sum();
+            if self.threads == 1 || bytes >= ROUND * BATCH {
                 self.decode(sink);
             }
         }
