@@ -54,10 +54,24 @@ def _show_literals(plan: SharedPlan, most: int) -> None:
     if plan.no_filter_because:
         click.echo(f"every line is read: {plan.no_filter_because}")
         return
-    click.echo(f"a line is read if it contains one of {len(plan.literals):,} literals:")
-    for literal in plan.literals[:most]:
-        click.echo(f"  {literal}")
-    _more(len(plan.literals), most)
+    wanted = [*plan.literals, *(" and ".join(_some(part) for part in parts) for parts in plan.together)]
+    click.echo(
+        f"a line is read if it contains one of {len(wanted):,} things:"
+        if wanted
+        else "no line is read: no event meets a condition"
+    )
+    for one in wanted[:most]:
+        click.echo(f"  {one}")
+    _more(len(wanted), most)
+
+
+def _some(texts: Sequence[str]) -> str:
+    """A list of which a line needs one, cut short."""
+    shown = " | ".join(texts[:_FEW])
+    return shown if len(texts) <= _FEW else f"({shown} | {len(texts) - _FEW:,} more)"
+
+
+_FEW = 3
 
 
 def _more(count: int, most: int) -> None:

@@ -49,13 +49,16 @@ class RuleCost:
 
 @dataclass(frozen=True, slots=True)
 class SharedPlan:
-    """A joined set of rules. `literals` are what the raw filter looks for; `no_filter_because` says why it does not."""
+    """A joined set of rules. `literals` are what the raw filter looks for; a line with something of each list of one entry of `together`
+    is read as well; `no_filter_because` says why it looks for nothing.
+    """
 
     terms: tuple[SharedTerm, ...]
     rules: tuple[RuleCost, ...]
     fields: int
     bucket_fields: tuple[str, ...]
     literals: tuple[str, ...]
+    together: tuple[tuple[tuple[str, ...], ...], ...]
     no_filter_because: str | None
 
     def as_data(self) -> dict[str, Any]:
@@ -77,6 +80,7 @@ class SharedPlan:
             "fields": self.fields,
             "bucket_fields": list(self.bucket_fields),
             "literals": list(self.literals),
+            "literals_together": [[list(part) for part in parts] for parts in self.together],
             "no_filter_because": self.no_filter_because,
         }
 
@@ -112,6 +116,7 @@ def shared_plan(compiled: Sequence[Compiled]) -> SharedPlan:
         explained["fields"],
         tuple(program["bucket_fields"]),
         tuple(explained["literals"]),
+        tuple(tuple(tuple(part) for part in parts) for parts in explained["literals_together"]),
         explained["no_filter_because"],
     )
 

@@ -66,3 +66,5 @@ def test_terms_of_the_package_have_their_words() -> None:
     words = {term.text for term in plan.terms}
     assert 'event.category:keyword == "process"' in words
     assert plan.terms[0].rules >= plan.terms[-1].rules
+    assert plan.no_filter_because is None
+    assert plan.literals or plan.together
