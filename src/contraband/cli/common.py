@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 DEFAULT_RULES = "T1546.016"
 
+source_option = click.option(
+    "--source",
+    metavar="NAME",
+    help="Read all input as this: auditd, eslogger, evtx, sysmon_linux, windows-xml, windows-json, winlogbeat, ndjson.",
+)
+"""For commands that read telemetry. The core knows the names; they stand here so that help need not load it."""
+
 
 def fail(message: str) -> NoReturn:
     """Say why the job cannot be done, and end with status 2."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from contraband.cli.common import fail, open_output, paths, report_summary, say, write_events
-from contraband.detection.routing import declarations
+from contraband.cli.common import fail, open_output, paths, report_summary, say, source_option, write_events
+from contraband.detection.routing import unrouted
 from contraband.engine import CompiledRule, Engine, EngineError, EngineOptions, ScanOptions
 from contraband.eql import CheckedQuery, compile_query
 
@@ -19,11 +19,7 @@ from contraband.eql import CheckedQuery, compile_query
 @click.argument("given", metavar="PATH...", nargs=-1, required=True)
 @click.option("--to", "form", type=click.Choice(["ndjson", "parquet"]), default="ndjson", show_default=True)
 @click.option("-o", "--output", metavar="FILE", help="Write to a file instead of standard output.")
-@click.option(
-    "--source",
-    metavar="NAME",
-    help="Read all input as this: auditd, eslogger, evtx, sysmon_linux, windows-xml, windows-json, winlogbeat, ndjson.",
-)
+@source_option
 @click.option("--host-name", metavar="NAME", help="The host of records that name none.")
 @click.option("--no-enrich", is_flag=True, help="Add nothing to what was recorded.")
 @click.option("--quiet", is_flag=True, help="No summary.")
@@ -45,7 +41,7 @@ def command(
 
     Parquet has one column for each field that is asked for often, always the same ones, and the whole document as JSON.
     """
-    options = EngineOptions(routing=False, enrich=not no_enrich, declarations=declarations())
+    options = unrouted(enrich=not no_enrich)
     limits = ScanOptions(output="events", source=source, host_name=host_name)
     query = compile_query("any where true")
     if form == "parquet":

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from contraband.cli.common import fail, load, paths, report_problems, say
+from contraband.cli.common import fail, load, paths, report_problems, say, source_option
 from contraband.coverage import (
     Cell,
     Observed,
@@ -35,11 +35,7 @@ _PACKAGE = ("T1546.016/published", "T1546.016")
     multiple=True,
     help="Hold the rules against what this telemetry really fills.",
 )
-@click.option(
-    "--source",
-    metavar="NAME",
-    help="Read the telemetry as this: auditd, eslogger, evtx, sysmon_linux, windows-xml, windows-json, winlogbeat, ndjson.",
-)
+@source_option
 @click.option("--host-name", metavar="NAME", help="The host of records that name none.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "ndjson", "navigator"]), default="table", show_default=True

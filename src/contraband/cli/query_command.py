@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from contraband.cli.common import compile_error, fail, say, write_events
-from contraband.detection.routing import declarations
+from contraband.cli.common import compile_error, fail, say, source_option, write_events
+from contraband.detection.routing import unrouted
 from contraband.diagnostics import CompileError
-from contraband.engine import EngineOptions, ScanOptions
+from contraband.engine import ScanOptions
 from contraband.eql import compile_query
 from contraband.schema import Schema
 from contraband.schema.schema import SchemaError
@@ -30,11 +30,7 @@ from contraband.schema.schema import SchemaError
 @click.option("--event-category-field", default="event.category", show_default=True)
 @click.option("--max-samples-per-key", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--no-enrich", is_flag=True, help="Add nothing to what was recorded.")
-@click.option(
-    "--source",
-    metavar="NAME",
-    help="Read all input as this: auditd, eslogger, evtx, sysmon_linux, windows-xml, windows-json, winlogbeat, ndjson.",
-)
+@source_option
 @click.option("--host-name", metavar="NAME", help="The host of records that name none.")
 @click.option("-o", "--output", metavar="FILE", help="Write results to a file instead of standard output.")
 @click.option("--allow-empty", is_flag=True, help="No event is no error.")
@@ -74,7 +70,7 @@ def command(
         )
     except CompileError as error:
         compile_error(error, "query")
-    options = EngineOptions(routing=False, enrich=not no_enrich, declarations=declarations())
+    options = unrouted(enrich=not no_enrich)
     limits = ScanOptions(
         output="events",
         size=size,

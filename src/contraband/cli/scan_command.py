@@ -22,6 +22,7 @@ from contraband.cli.common import (
     report_problems,
     report_summary,
     say,
+    source_option,
     stoppable,
 )
 from contraband.cli.progress import show_progress
@@ -67,11 +68,7 @@ SEVERITIES = [str(severity) for severity in Severity]
 @click.option(
     "--sorted", "is_sorted", is_flag=True, help="The input is in time order: alerts of sequences come out at once."
 )
-@click.option(
-    "--source",
-    metavar="NAME",
-    help="Read all input as this: auditd, eslogger, evtx, sysmon_linux, windows-xml, windows-json, winlogbeat, ndjson.",
-)
+@source_option
 @click.option("--host-name", metavar="NAME", help="The host of records that name none.")
 @click.option("--threads", type=click.IntRange(0), default=0, help="Threads that read lines; 0: one a processor.")
 @click.option("--profile", is_flag=True, help="Say on stderr what each rule took.")

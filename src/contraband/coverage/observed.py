@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contraband.coverage.sources import EventKind, Source, declared_sources
-from contraband.detection.routing import declarations
-from contraband.engine import CompiledRule, Engine, EngineOptions, ScanOptions
+from contraband.detection.routing import unrouted
+from contraband.engine import CompiledRule, Engine, ScanOptions
 from contraband.eql import compile_query
 from contraband.plan import lower
 
@@ -40,7 +40,7 @@ def observed_sources(
     """Read telemetry of any kind, whole, and say what each source in it fills. Memory: one count a field and kind of event."""
     engine = Engine(
         [CompiledRule("all", lower(compile_query("any where true")))],
-        EngineOptions(routing=False, declarations=declarations()),
+        unrouted(),
     )
     scan = engine.scan(list(paths), ScanOptions(output="events", source=source, host_name=host_name))
     found: dict[str, dict[tuple[str, ...], _Kind]] = defaultdict(lambda: defaultdict(_Kind))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contraband.detection.packages import content_path
+from contraband.engine import EngineOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ def routes() -> tuple[Route, ...]:
 def declarations() -> list[dict[str, Any]]:
     """Every source as the engine's options take it."""
     return [route.as_data() for route in routes()]
+
+
+def unrouted(*, enrich: bool = True) -> EngineOptions:
+    """For queries that have no index patterns: they see every event, and what its source implies."""
+    return EngineOptions(routing=False, enrich=enrich, declarations=declarations())
 
 
 def sources_of(index_patterns: Iterable[str]) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from contraband.detection.routing import declarations
-from contraband.engine import CompiledRule, Engine, EngineOptions, ScanOptions
+from contraband.detection.routing import unrouted
+from contraband.engine import CompiledRule, Engine, ScanOptions
 from contraband.eql import compile_query
 from contraband.plan import lower
 
@@ -88,9 +88,7 @@ def load_hunts(package: Path) -> tuple[Hunt, ...]:
 def run_hunt(hunt: Hunt, paths: Sequence[str | bytes]) -> Found:
     """Run a hunt over files and folders, or the bytes of a file. Rare means: few hosts, then few times; ties in the order of the groups' values."""
     plan = lower(compile_query(hunt.eql))
-    scan = Engine([CompiledRule(hunt.id, plan)], EngineOptions(routing=False, declarations=declarations())).scan(
-        list(paths), ScanOptions(output="events")
-    )
+    scan = Engine([CompiledRule(hunt.id, plan)], unrouted()).scan(list(paths), ScanOptions(output="events"))
     groups: dict[tuple[tuple[str, str], ...], Group] = {}
     for block in scan:
         for line in block.splitlines():

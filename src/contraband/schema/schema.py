@@ -50,7 +50,7 @@ class Schema:
         indices = _indices(mapping)
         merged: Mapping[str, Any] = {}
         for properties in indices.values():
-            merged = _merged(merged, properties) if merged else properties
+            merged = _merged(merged, properties)
         found = dict(_walk(merged, ""))
         fields = {name: _resolved(name, path, definition, found) for name, (path, definition) in found.items()}
         for name, why in _ambiguities(indices).items():

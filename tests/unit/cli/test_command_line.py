@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from contraband.cli import COMMANDS, cli
 from contraband.detection.packages import package_path, samples_path
+from contraband.engine import source_names
 
 SAMPLE = str(samples_path() / "linux-lab.deb-sh-install.defend_new.ndjson")
 
@@ -69,6 +71,13 @@ def test_exit_status() -> None:
     unknown = run("scan", SAMPLE, "--source", "audit")
     assert unknown.returncode == 2
     assert b"expected one of evtx, " in unknown.stderr
+
+
+def test_help_names_every_raw_format() -> None:
+    # Help is wrapped, also behind a hyphen.
+    text = " ".join(run("scan", "--help").stdout.decode().split()).replace("- ", "-")
+    (names,) = re.findall(r"Read all input as this: ([a-z_, -]+)\.", text)
+    assert set(names.split(", ")) == {*source_names(), "ndjson"}
     assert run("scan", SAMPLE, "--rules", "no-such-rule").returncode == 2
 
 

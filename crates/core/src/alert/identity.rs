@@ -1,5 +1,6 @@
 //! By what an event and an alert are known again in another run.
 
+use crate::enrich::listed;
 use sha1::{Digest, Sha1};
 
 /// Namespace of our alerts' UUIDs (a random one, fixed for good).
@@ -24,10 +25,9 @@ pub fn identity(id: Option<&str>, event_id: Option<&str>, raw: &str) -> String {
 /// A document's own members. What was added stands behind them, its names last of all.
 fn own(document: &str) -> &str {
     let own = || {
-        let (before, names) = document.rsplit_once(",\"contraband.added\":[\"")?;
-        let names = names.strip_suffix("\"]}")?;
-        let first = names.split('"').next()?;
-        (!names.contains(['[', '{'])).then(|| before.rfind(&format!(",\"{first}\":")))?
+        let (before, names) = listed(document)?;
+        let first = names.split('"').nth(1)?;
+        before.rfind(&format!(",\"{first}\":"))
     };
     own().map_or(document, |end| &document[..end])
 }

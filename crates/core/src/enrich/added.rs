@@ -5,7 +5,14 @@ use crate::value::{Extent, Part, Picked};
 use std::ops::Range;
 
 /// The name under which everything is listed that was added.
-const LIST: &str = "contraband.added";
+pub(super) const LIST: &str = "contraband.added";
+
+/// What stands before the list of what was added to a document, and the names in it: where the list stands last, as it is written here.
+pub(crate) fn listed(document: &str) -> Option<(&str, &str)> {
+    let (before, list) = document.rsplit_once(&format!(",\"{LIST}\":["))?;
+    let names = list.strip_suffix("]}")?;
+    (!names.contains(['[', ']', '{', '}'])).then_some((before, names))
+}
 
 /// A member of a document that is not written yet, or an element of a list.
 #[derive(Clone, Copy, Debug)]

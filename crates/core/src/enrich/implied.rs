@@ -1,23 +1,18 @@
 //! The one field that a source implies for each of its events: the system of the host. It knows no sources.
 
+use super::added::{LIST, listed};
+
 /// The field that is implied: no condition on it can be decided by the text of a line.
 pub(crate) const IMPLIED: &str = "host.os.type";
 
-/// What the process table added before stands last in a document.
-const ADDED: &str = ",\"contraband.added\":[";
-
 /// A document with the system of its host, named among what was added.
 pub(crate) fn with_os(document: &str, os: &str) -> String {
-    let end = document.rfind('}').unwrap_or(document.len());
-    let before = &document[..end];
-    if let Some((own, added)) = before.rsplit_once(ADDED)
-        && let Some(names) = added.strip_suffix(']')
-        && !names.contains([']', '}'])
-    {
-        return format!("{own},\"{IMPLIED}\":\"{os}\"{ADDED}{names},\"{IMPLIED}\"]}}");
-    }
+    let (before, names) = match listed(document) {
+        Some((before, names)) => (before, format!("{names},")),
+        None => (document.strip_suffix('}').unwrap_or(document), String::new()),
+    };
     let comma = if before.trim_ascii_end().ends_with('{') { "" } else { "," };
-    format!("{before}{comma}\"{IMPLIED}\":\"{os}\"{ADDED}\"{IMPLIED}\"]}}")
+    format!("{before}{comma}\"{IMPLIED}\":\"{os}\",\"{LIST}\":[{names}\"{IMPLIED}\"]}}")
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod installers;
 mod records;
 mod table;
 
+pub(crate) use added::listed;
 pub use context::Context;
 pub use facts::PATHS;
 pub(crate) use implied::{IMPLIED, with_os};

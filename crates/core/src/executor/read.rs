@@ -139,11 +139,7 @@ impl<'l> Reader<'l> {
             limit: self.loaded.options.chunk_size,
             bytes: Vec::new(),
             places: Vec::new(),
-            stream: self
-                .options
-                .host_name
-                .clone()
-                .unwrap_or_else(|| self.inside.clone().unwrap_or_else(|| folder(path))),
+            stream: self.options.host_name.as_ref().or(self.inside.as_ref()).cloned().unwrap_or_else(|| folder(path)),
             enricher: self.enricher.take(),
             ready: Vec::new(),
             open: true,

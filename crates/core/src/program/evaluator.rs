@@ -100,12 +100,11 @@ impl Evaluator {
     /// The join keys that an event has in a stage: the product of the values of the key fields. Empty when a key that is not
     /// optional has no value; one empty key where the stage has no key fields. `true`: there are more than [`MOST_KEYS`], which are given.
     pub fn keys(&mut self, event: &Event<'_>, rule: u32, stage: u16) -> (Vec<Key>, bool) {
-        let program = self.program.clone();
-        let shape = &program.shapes()[rule as usize];
+        let shape = &self.program.shapes()[rule as usize];
         let Some(stage) = shape.stages.get(stage as usize).or(shape.until.as_ref()) else {
             return (Vec::new(), false);
         };
-        if let Some(keys) = self.at_most_one_key(event, &stage.keys) {
+        if let Some(keys) = at_most_one_key(&self.program.joined, event, &stage.keys, &mut self.key) {
             return (keys, false);
         }
         let mut keys = vec![Vec::new()];
@@ -122,25 +121,6 @@ impl Evaluator {
         }
         cut &= !keys.is_empty();
         (keys.iter().map(|parts| Key::new(parts)).collect(), cut)
-    }
-
-    /// The one key, or none, of an event that has at most one value in each key field; None for other events.
-    fn at_most_one_key(&mut self, event: &Event<'_>, fields: &[(Option<u32>, bool)]) -> Option<Vec<Key>> {
-        self.key.clear();
-        for (field, optional) in fields {
-            let mut values = field.map(|field| event.values(field)).into_iter().flatten();
-            let value = values.next();
-            if values.next().is_some() {
-                return None;
-            }
-            let reading = field.and_then(|field| self.program.joined.readings.get(field as usize));
-            let read = value.and_then(|raw| reading?.read(raw)).filter(|value| *value != Value::Null);
-            if read.is_none() && !optional {
-                return Some(Vec::new());
-            }
-            Key::put(read.as_ref(), &mut self.key);
-        }
-        Some(vec![Key(self.key.as_slice().into())])
     }
 
     /// The values of a key field, each once.
@@ -277,6 +257,30 @@ impl Trying<'_, '_> {
         };
         self.out.push(Hit { rule: slot.rule, stage: slot.stage, outcome });
     }
+}
+
+/// The one key, or none, of an event that has at most one value in each key field; None for other events. `key` is room to write it.
+fn at_most_one_key(
+    joined: &Joined,
+    event: &Event<'_>,
+    fields: &[(Option<u32>, bool)],
+    key: &mut Vec<u8>,
+) -> Option<Vec<Key>> {
+    key.clear();
+    for (field, optional) in fields {
+        let mut values = field.map(|field| event.values(field)).into_iter().flatten();
+        let value = values.next();
+        if values.next().is_some() {
+            return None;
+        }
+        let reading = field.and_then(|field| joined.readings.get(field as usize));
+        let read = value.and_then(|raw| reading?.read(raw)).filter(|value| *value != Value::Null);
+        if read.is_none() && !optional {
+            return Some(Vec::new());
+        }
+        Key::put(read.as_ref(), key);
+    }
+    Some(vec![Key(key.as_slice().into())])
 }
 
 fn extended(key: &[Component], part: &Component) -> Vec<Component> {
