@@ -20,9 +20,11 @@ from contraband.detection.exceptions import Item
 from contraband.detection.packages import load_package, load_published
 from contraband.detection.rules import Loaded, parse
 from contraband.detection.scan import alerts, prepare
+from contraband.eql.analysis import checked
+from contraband.eql.analysis.checked import MatchKind
+from contraband.eql.walk import nodes
 from contraband.export import PLATFORMS, export_platform, export_sigma, prepared, unplaced
-from contraband.export.sigma import sigma_rules
-from contraband.export.sigma.detection import perl_regex
+from contraband.export.sigma import regexes, sigma_rules
 
 pytest.importorskip("sigma.backends.elasticsearch", reason="the extra `sigma` is not installed")
 
@@ -296,15 +298,24 @@ def test_exceptions_have_the_type_and_the_system_of_their_field() -> None:
     assert "filter" not in linux["detection"]
 
 
-def test_regular_expressions_go_and_come_back() -> None:
-    from contraband.export.sigma.ecs import lucene_regex
-
-    assert perl_regex("[^/@]+@x|y") == "^([^/@]+.*x|y)$"
-    assert perl_regex(".* -e .*") == ".* -e .*"
-    assert perl_regex('\\"?[a-z]:.*') == '^"?[a-z]:.*'
-    assert perl_regex("abc") == "^abc$"
-    for pattern in (".* -e .*", "abc", ".*x", "[a-z]+.*"):
-        assert lucene_regex(perl_regex(pattern)) == pattern
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r""".*c:\\windows\\syswow64\\cmd(\.exe)?[\"]? *""",
+        r""".* [\"']?[a-z]:\\?[\"']? .*""",
+        r""".*[^\"/]+\"[a-z]+\.txt""",
+        r""".*\\s\s\\d\d\&\#/[\\/]""",
+        r"a|b\|c",
+    ],
+)
+def test_regular_expressions_come_back_through_the_backend(pattern: str) -> None:
+    query = f"""process where host.os.type == "windows" and process.command_line regex~ \"\"\"{pattern}\"\"\" """
+    (file,), _ = export_platform([_compiled(query)], "elastic-eql", V19)
+    (back,) = _queries(file.text)
+    (found,) = (
+        match.constants for match in nodes(_compiled(back).query, checked.Match) if match.kind is MatchKind.REGEX
+    )
+    assert found == (regexes.lucene(regexes.perl(pattern)).replace(regexes.QUOTE, '"'),)
 
 
 def test_alternatives_of_one_log_source_stay_one_rule() -> None:
@@ -335,7 +346,7 @@ def test_the_elasticsearch_backend_is_repaired() -> None:
         "process.args_count == 4",
         "process.code_signature.exists == true",
         'user.name:"a?b"',
-        '/opt/[\\\\\\"x]+"',
+        '/opt/[\\"x]+"',
     ):
         assert part in back
     assert _compiled(back)

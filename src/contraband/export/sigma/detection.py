@@ -12,12 +12,12 @@ from typing import Any
 
 from contraband.eql.analysis import checked
 from contraband.eql.analysis.checked import CompareOp, MatchKind
+from contraband.export.sigma import regexes
 from contraband.export.sigma.taxonomy import ARGUMENTS, NAMES, NUMBERS_OF_KEYWORDS, Translation
 
 Map = dict[str, Any]
 
 _COMPARE = {CompareOp.LT: "lt", CompareOp.LE: "lte", CompareOp.GT: "gt", CompareOp.GE: "gte"}
-_LUCENE_ONLY = frozenset('#&<>~"')
 _LABELS = (
     ("Parent", "parent"),
     ("CommandLine", "command_line"),
@@ -239,33 +239,11 @@ def _listed(values: list[Any]) -> Any:
 def _regex(path: str, constants: tuple[str, ...], translation: Translation, *, folded: bool) -> Map:
     if path in ARGUMENTS or path in NAMES:
         name, _ = translation.patterns(path, ("x",))
-        start, end = (r"(^|[\s\"'])", r"($|[\s\"'])") if path in ARGUMENTS else (r"(^|[/\\])", "$")
+        ends = regexes.ARGUMENT if path in ARGUMENTS else regexes.NAME
     else:
-        name, start, end = translation.name(path), "^", "$"
-    values = [perl_regex(pattern, start=start, end=end) for pattern in constants]
+        name, ends = translation.name(path), regexes.WHOLE
+    try:
+        values = [regexes.perl(pattern, ends=ends) for pattern in constants]
+    except regexes.LuceneOnly as error:
+        raise Inexpressible(f"a regular expression with the operator `{error}`, which only Lucene has") from None
     return {f"{name}|re|i" if folded else f"{name}|re": _listed(values)}
-
-
-def perl_regex(pattern: str, *, start: str = "^", end: str = "$") -> str:
-    """A Lucene expression, which matches whole values, as one that is searched for. Raises `Inexpressible` for Lucene's own operators."""
-    plain = "".join(_perl(part) for part in _PIECES.findall(pattern))
-    if "|" in plain:
-        plain = f"({plain})"  # an alternative at the outermost level must not take an end with it
-    before = "" if plain.startswith(".*") else start
-    after = "" if plain.endswith(".*") and not plain.endswith("\\.*") else end
-    return f"{before}{plain}{after}"
-
-
-# A class, an escaped character, or one character.
-_PIECES = re.compile(r"\[(?:\\.|[^\]\\])*\]|\\.|.", re.DOTALL)
-
-
-def _perl(piece: str) -> str:
-    """A piece of a Lucene expression; `@` is any text there."""
-    if piece == '\\"':
-        return '"'
-    if piece == "@":
-        return ".*"
-    if piece in _LUCENE_ONLY:
-        raise Inexpressible(f"a regular expression with the operator `{piece}`, which only Lucene has")
-    return piece

@@ -20,6 +20,7 @@ from sigma.processing.transformations.base import ValueTransformation
 from sigma.rule import SigmaRule
 from sigma.types import SigmaNumber, SigmaRegularExpression, SigmaString, SigmaType
 
+from contraband.export.sigma import regexes
 from contraband.export.sigma.taxonomy import CATEGORIES, FIELDS, NUMBERS_OF_KEYWORDS, PRODUCTS
 
 # What events of a log source are, beyond their category: (field, value, whether it is excluded).
@@ -76,27 +77,8 @@ class LuceneRegexTransformation(ValueTransformation):
     def apply_value(self, field: str | None, val: SigmaType) -> SigmaRegularExpression | None:
         """The expression with its ends spelled out and without flags: the backend writes `regex~`."""
         return (
-            SigmaRegularExpression(lucene_regex(str(val.regexp))) if isinstance(val, SigmaRegularExpression) else None
+            SigmaRegularExpression(regexes.lucene(str(val.regexp))) if isinstance(val, SigmaRegularExpression) else None
         )
-
-
-def lucene_regex(pattern: str) -> str:
-    """The inverse of `detection.perl_regex`."""
-    start, end = ".*", ".*"
-    for mark, replacement in (
-        ("^", ""),
-        (r"(^|[\s\"'])", r"(.*[\s\"'])?"),
-        (r"(^|[/\\])", r"(.*[/\\])?"),
-        (".*", ".*"),
-    ):
-        if pattern.startswith(mark):
-            start, pattern = replacement, pattern.removeprefix(mark)
-            break
-    for mark, replacement in ((r"($|[\s\"'])", r"([\s\"'].*)?"), ("$", ""), (".*", ".*")):
-        if pattern.endswith(mark):
-            end, pattern = replacement, pattern.removesuffix(mark)
-            break
-    return f"{start}{pattern}{end}".replace(r"\s", " ").replace('"', _QUOTE)
 
 
 @dataclass
@@ -115,8 +97,6 @@ class EqlRepair(QueryPostprocessingTransformation):
         return _PARTS.sub(_repaired, re.sub(r"\] by +with runs=\d+$", "]", query.rstrip()))
 
 
-_QUOTE = "\ue002"
-"""Stands for a quotation mark inside an expression until the text around it is written: the backend does not escape it."""
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _PARTS = re.compile(
     rf'(?P<text>"(?:\\.|[^"\\])*")|(?P<field>[\w.@]+):(?P<constant>true|false|{_NUMBER})(?=[\s)\]]|$)'
@@ -129,7 +109,7 @@ def _repaired(found: re.Match[str]) -> str:
         return f"{found['field']} == {found['constant']}"
     if found["listed"]:
         return f"{found['listed']} in {found['numbers']}"
-    return re.sub(r"\\(.)", _unescaped, found["text"]).replace(_QUOTE, '\\\\\\"')
+    return re.sub(r"\\(.)", _unescaped, found["text"]).replace(regexes.QUOTE, '\\"')
 
 
 def _unescaped(pair: re.Match[str]) -> str:
