@@ -38,6 +38,8 @@ KNOWN_DIFFERENCES = {
     # Sigma's `Image` is the path of the program; auditd's `process.name` is what the process calls itself: `sh` of /usr/bin/dash.
     "linux-script-interpreter-connects",
     "linux-script-unusual-interpreter",
+    # curl's options differ by case (-f fails quietly, -F sends a form), and that backend compares all regular expressions without regard to it.
+    "linux-script-downloader",
     "published",
 }
 
