@@ -118,6 +118,7 @@ def _query(name: str) -> str:
 
 def main() -> None:
     """Write the queries, or check them."""
+    checks = "--check" in sys.argv[1:]
     stale = []
     for step in STEPS:
         path = RULES / step.name / "rule.toml"
@@ -127,11 +128,11 @@ def main() -> None:
         if after == before:
             continue
         stale.append(step.name)
-        if "--check" not in sys.argv[1:]:
+        if not checks:
             path.write_text(after, encoding="utf-8")
     for name in stale:
         print(name)
-    if stale and "--check" in sys.argv[1:]:
+    if stale and checks:
         sys.exit("these rules are not made of what they name: run python tools/second_steps.py")
 
 

@@ -110,16 +110,25 @@ MODELS = pytest.mark.parametrize(
 )
 
 
-@MODELS
-def test_a_second_step_is_asked_for_all_that_the_first_step_is(name: str, model: str) -> None:
-    first = parse(_table(PACKAGE / "rules" / model / "rule.toml")["rule"]["query"]).query
-    second = parse(_table(PACKAGE / "rules" / name / "rule.toml")["rule"]["query"]).query
+def _conditions(name: str, model: str) -> tuple[tuple[ast.Expr, ...], tuple[ast.Expr, ...]]:
+    """What a model asks of an installer's child, and what a rule made of it asks of the grandchild: the parts joined by AND."""
+    first, second = (
+        parse(_table(PACKAGE / "rules" / rule / "rule.toml")["rule"]["query"]).query for rule in (model, name)
+    )
     assert isinstance(first, ast.EventQuery)
     assert isinstance(second, ast.Sequence)
-    assert isinstance(first.filter.condition, ast.And)
+    child, grandchild = first.filter.condition, second.stages[1].filter.condition
+    assert isinstance(child, ast.And)
+    assert isinstance(grandchild, ast.And)
+    return child.operands, grandchild.operands
+
+
+@MODELS
+def test_a_second_step_is_asked_for_all_that_the_first_step_is(name: str, model: str) -> None:
+    first, second = _conditions(name, model)
     # host.os.type, event.type and the installers come first, then what the command does
-    content = first.filter.condition.operands[3:]
-    asked = second.stages[1].filter.condition.operands[2:-1]
+    content = first[3:]
+    asked = second[2:-1]
     acts = asked[0].operands if isinstance(asked[0], ast.Or) else ()
     whole = [asked, *(act.operands for act in acts if isinstance(act, ast.And))]
     match content:
@@ -132,13 +141,10 @@ def test_a_second_step_is_asked_for_all_that_the_first_step_is(name: str, model:
 @MODELS
 def test_what_a_second_step_leaves_to_the_first_is_an_installer_there(name: str, model: str) -> None:
     """The shorter list may hold nothing that the whole one does not: a command below it would raise no alert at all."""
-    first = parse(_table(PACKAGE / "rules" / model / "rule.toml")["rule"]["query"]).query
-    second = parse(_table(PACKAGE / "rules" / name / "rule.toml")["rule"]["query"]).query
-    assert isinstance(first, ast.EventQuery)
-    assert isinstance(second, ast.Sequence)
+    first, second = _conditions(name, model)
     installers, itself = (
         {(match.subject, pattern) for match in nodes(condition, ast.Match) for pattern in match.patterns}
-        for condition in (first.filter.condition.operands[2], second.stages[1].filter.condition.operands[-1])
+        for condition in (first[2], second[-1])
     )
     assert len(itself) > 10
     assert itself <= installers

@@ -88,6 +88,19 @@ def _back(written: str) -> str:
     return regexes.lucene(written).replace(regexes.QUOTE, '"')
 
 
+def _means_the_same(pattern: str, chance: random.Random) -> int:
+    """Holds that an expression, what is written for it, and that read back match the same texts; gives how many of them match."""
+    written = regexes.perl(pattern)
+    searched, back = re.compile(written, re.DOTALL), _back(written)
+    met = 0
+    for text in _texts(pattern, chance):
+        expected = matches(text, pattern, Fold.NONE)
+        met += expected
+        assert (searched.search(text) is not None) == expected, (pattern, written, text)
+        assert matches(text, back, Fold.NONE) == expected, (pattern, written, back, text)
+    return met
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_made_expressions_mean_the_same_in_perl_and_back_in_lucene(seed: int) -> None:
     chance = random.Random(seed)
@@ -96,13 +109,7 @@ def test_made_expressions_mean_the_same_in_perl_and_back_in_lucene(seed: int) ->
         pattern = _pattern(chance)
         if chance.random() < 0.3:
             pattern = f"{pattern}|{_pattern(chance)}"
-        written = regexes.perl(pattern)
-        searched = re.compile(written, re.DOTALL)
-        for text in _texts(pattern, chance):
-            expected = matches(text, pattern, Fold.NONE)
-            met += expected
-            assert (searched.search(text) is not None) == expected, (pattern, written, text)
-            assert matches(text, _back(written), Fold.NONE) == expected, (pattern, written, _back(written), text)
+        met += _means_the_same(pattern, chance)
     assert met
 
 
@@ -154,11 +161,5 @@ def test_every_expression_of_the_package_goes_and_comes_back() -> None:
     chance = random.Random(0)
     met = 0
     for pattern in sorted(patterns):
-        written = regexes.perl(pattern)
-        searched = re.compile(written, re.DOTALL)
-        for text in _texts(pattern, chance):
-            expected = matches(text, pattern, Fold.NONE)
-            met += expected
-            assert (searched.search(text) is not None) == expected, (pattern, written, text)
-            assert matches(text, _back(written), Fold.NONE) == expected, (pattern, written, text)
+        met += _means_the_same(pattern, chance)
     assert met > 3 * len(patterns)
