@@ -20,9 +20,19 @@ def grouped(alerts: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, 
 def title(alerts: Sequence[Mapping[str, Any]]) -> str:
     """Host and packages of the alerts of one installation; host and the first one's parent process where nothing names a package."""
     first = alerts[0]
-    host = str(first.get("host.name") or first.get("host.id") or "unknown host")
+    host = str(_one(first, "host.name", "host.id") or "unknown host")
     if packages := list(dict.fromkeys(str(alert[PACKAGE]) for alert in alerts if PACKAGE in alert)):
         return f"{host}: installation of {', '.join(packages)}"
-    parent = first.get("process.parent.name") or first.get("process.name") or "unknown process"
-    number = first.get("process.parent.pid") or first.get("process.pid")
+    parent = _one(first, "process.parent.name", "process.name") or "unknown process"
+    number = _one(first, "process.parent.pid", "process.pid")
     return f"{host}: {parent}" + (f" (pid {number})" if number else "")
+
+
+def _one(alert: Mapping[str, Any], *names: str) -> Any:
+    """The first of the fields that has a value; of a list, as Kibana shows every field, its first."""
+    for name in names:
+        value = alert.get(name)
+        value = value[0] if isinstance(value, list) and value else value
+        if value:
+            return value
+    return None

@@ -22,7 +22,8 @@ def write(
     lines: list[str] = []
     for members in grouped(shown).values():
         worst = max(Severity(alert["kibana.alert.severity"]) for alert in members) if members else None
-        lines.append(_fit(f"{title(members)}  ({len(members)} alert{'' if len(members) == 1 else 's'})", width))
+        heading = text({"title": title(members)}, "title")
+        lines.append(_fit(f"{heading}  ({len(members)} alert{'' if len(members) == 1 else 's'})", width))
         for alert in sorted(members, key=lambda alert: -Severity(alert["kibana.alert.severity"]).rank):
             lines.extend(_alert(alert, width, color=color))
         if worst is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,54 @@ def test_hosts_are_told_apart_by_their_folders(tmp_path: Path, capsys: pytest.Ca
     processes = [{one.get("process.entity_id") for one in found if one["host.name"] == name} - {None} for name in names]
     assert processes[0].isdisjoint(processes[1])
     assert {one["host.name"] for one in documents(capsys, "--host-name", "db-1", str(tmp_path))} == {"db-1"}
+
+
+@pytest.mark.parametrize("below", ["var/log/audit", "log/audit", "audit", "var/log"])
+def test_a_systems_own_log_folder_names_no_host(below: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    for name in ("web-1", "web-2"):
+        (tmp_path / name / below).mkdir(parents=True)
+        shutil.copy(AUDIT, tmp_path / name / below / "audit.log")
+    assert {one["host.name"] for one in documents(capsys, str(tmp_path))} == {"web-1", "web-2"}
+
+
+def test_two_folders_of_one_name_are_two_hosts(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    for name in ("web-1", "web-2"):
+        (tmp_path / name / "logs").mkdir(parents=True)
+        shutil.copy(AUDIT, tmp_path / name / "logs" / "audit.log")
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            archive.write(AUDIT, "logs/audit.log")
+    (tmp_path / "zips").mkdir()
+    for archive_path in tmp_path.glob("*.zip"):
+        archive_path.rename(tmp_path / "zips" / archive_path.name)
+    for folder in (tmp_path / "web-1", tmp_path / "web-2", tmp_path):
+        found = documents(capsys, str(folder))
+        hosts = {one["host.name"] for one in found}
+        assert len(hosts) == (4 if folder == tmp_path else 1)
+        for name in hosts:
+            others = {one.get("process.entity_id") for one in found if one["host.name"] != name} - {None}
+            assert others.isdisjoint({one.get("process.entity_id") for one in found if one["host.name"] == name})
+
+
+def test_forks_and_ends_that_auditd_records_as_calls_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    def call(serial: int, number: int, given: str, pid: int, name: str) -> str:
+        return (
+            f"type=SYSCALL msg=audit(1764000000.{serial:03d}:{serial}): arch=c000003e syscall={number} {given} a0=0 a1=0 a2=0 a3=0 items=0 "
+            f'ppid=1 pid={pid} auid=0 uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=(none) ses=1 comm="{name}" '
+            f'exe="/usr/bin/{name}" key=(null)\n'
+        )
+
+    def run(serial: int, pid: int, parent: int, name: str) -> str:
+        called = call(serial, 59, "success=yes exit=0", pid, name).replace("ppid=1 ", f"ppid={parent} ")
+        return called + f'type=EXECVE msg=audit(1764000000.{serial:03d}:{serial}): argc=1 a0="{name}"\n'
+
+    folder = tmp_path / "web-1"
+    folder.mkdir()
+    fork, end = call(2, 56, "success=yes exit=12", 10, "dpkg"), call(4, 231, "", 10, "dpkg")
+    lines = [run(1, 10, 1, "dpkg"), fork, run(3, 13, 12, "curl"), end, run(5, 14, 10, "wget")]
+    (folder / "audit.log").write_text("".join(lines))
+    found = documents(capsys, str(folder))
+    parents = {one["process"]["name"]: one.get("process.parent.name") for one in found if "args" in one["process"]}
+    assert parents == {"dpkg": None, "curl": "dpkg", "wget": None}
 
 
 def auditd_manager(pid: int, parent: int, name: str) -> str:

@@ -163,6 +163,18 @@ impl Table {
             return learned;
         }
         let (name, executable) = (facts.text(Field::Name), facts.text(Field::Executable));
+        if let Some(child) = facts.number(Field::CallExit).filter(|child| facts.forked && *child > 0) {
+            let image = Image {
+                from: at,
+                ended: None,
+                texts: Texts::new([name, executable, None], std::iter::empty(), &mut self.buffer),
+                identity: identity(&learned.host, child, stamp),
+                parent: Some(pid),
+                forked: true,
+                role: Role::Other,
+            };
+            host.forked(child, image, &mut self.buffer);
+        }
         if !facts.starts && !host.news(pid, at, executable) {
             return learned;
         }
@@ -473,6 +485,26 @@ mod tests {
         assert_eq!(out[3]["process.entity_id"], out[1]["process.entity_id"]);
         // Same host, number and time: only the number of the run tells them apart here, so the start must be a new one.
         assert_eq!(out[4].get("process.parent.name"), None);
+    }
+
+    #[test]
+    fn auditds_own_calls_tell_of_forks_and_ends() {
+        let call = |call: &str, exit: &str| {
+            format!(
+                r#"{{"event":{{"category":["process"],"type":["info"],"module":"auditd"}},"auditd":{{"data":{{"syscall":"{call}","exit":"{exit}"}}}},
+                "process":{{"pid":10,"name":"dpkg","parent":{{"pid":1}}}}}}"#
+            )
+        };
+        let out = run(&[&start(10, 1, "dpkg"), &call("clone", "12"), &start(13, 12, "sh")]);
+        assert_eq!(out[2]["process.parent.name"], "dpkg");
+        assert_eq!(out[2]["process.parent.args"], Value::from(vec!["dpkg", "-x"]));
+        let out = run(&[&start(10, 1, "dpkg"), &call("clone", "EAGAIN"), &start(13, 12, "sh")]);
+        assert_eq!(out[2].get("process.parent.name"), None);
+        // Its children are adopted when it ends: one that names the number later is another process's.
+        let ends = start_at("2026-11-24T03:00:00Z", 10, 1, "dpkg");
+        let end = format!(r#"{{"@timestamp":"2026-11-24T03:00:01Z",{}"#, &call("exit_group", "0")[1..]);
+        let out = run(&[&ends, &end, &start_at("2026-11-24T03:00:02Z", 13, 10, "sh")]);
+        assert_eq!(out[2].get("process.parent.name"), None);
     }
 
     #[test]

@@ -5,8 +5,10 @@ use crate::value::{Event, Extent, Picked, Raw};
 use std::borrow::Cow;
 
 /// The fields that are read, in the order of [`Field`].
-pub const PATHS: [&str; 29] = [
+pub const PATHS: [&str; 31] = [
     "@timestamp",
+    "auditd.data.exit",
+    "auditd.data.syscall",
     "event.action",
     "event.category",
     "event.module",
@@ -41,6 +43,9 @@ pub const PATHS: [&str; 29] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
     Timestamp,
+    /// What a system call gave: to one that forks, the number of the new process.
+    CallExit,
+    Call,
     Action,
     Category,
     Module,
@@ -72,12 +77,13 @@ pub(super) enum Field {
     Start,
 }
 
+const CALL: u32 = Field::Call as u32;
 const ACTION: u32 = Field::Action as u32;
 const CATEGORY: u32 = Field::Category as u32;
 const MODULE: u32 = Field::Module as u32;
 const OUTCOME: u32 = Field::Outcome as u32;
 /// The fields of which every value counts.
-const TELLING: [u32; 5] = [ACTION, CATEGORY, MODULE, OUTCOME, Field::Type as u32];
+const TELLING: [u32; 6] = [ACTION, CALL, CATEGORY, MODULE, OUTCOME, Field::Type as u32];
 
 /// No value.
 const NONE: u32 = u32::MAX;
@@ -98,15 +104,17 @@ pub(super) struct Facts<'a> {
     /// A process starts or takes on a new image; a failed exec changes none.
     pub starts: bool,
     pub forks: bool,
+    /// A system call makes a new process: the record is the old one's.
+    pub forked: bool,
     pub ends: bool,
 }
 
 impl<'a> Facts<'a> {
     /// What the values of one document say, where the field numbers of [`PATHS`] start at `base`.
     pub fn of(picked: &'a Picked, extent: Extent, base: u32) -> Self {
-        let (auditd, process, starts, forks, ends) = Default::default();
+        let (auditd, process, starts, forks, forked, ends) = Default::default();
         let mut facts =
-            Facts { picked, extent, base, first: [NONE; PATHS.len()], auditd, process, starts, forks, ends };
+            Facts { picked, extent, base, first: [NONE; PATHS.len()], auditd, process, starts, forks, forked, ends };
         let mut failed = false;
         for (number, field) in picked.fields(extent).enumerate() {
             let Some(field) = field.checked_sub(base) else { continue };
@@ -120,6 +128,11 @@ impl<'a> Facts<'a> {
             let Some(Raw::Text(text)) = picked.value(extent, number) else { continue };
             match field {
                 ACTION => facts.forks |= text == "fork",
+                // Of these only the call is recorded, by the process that makes it. A thread's own end is `exit`.
+                CALL => {
+                    facts.forked = ["clone", "clone3", "fork", "vfork"].contains(&&*text);
+                    facts.ends |= text == "exit_group";
+                }
                 CATEGORY => facts.process |= text == "process",
                 MODULE => facts.auditd |= text.starts_with("auditd"),
                 OUTCOME => failed |= text == "failure",
@@ -130,6 +143,7 @@ impl<'a> Facts<'a> {
             }
         }
         facts.starts &= facts.process && !failed;
+        facts.forked &= !failed;
         facts
     }
 

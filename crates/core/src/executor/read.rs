@@ -9,12 +9,13 @@ use super::work::{Chunk, Content, line_reader, too_long};
 use crate::enrich::{Document, Enricher, Ready, Records, enricher};
 use crate::input::{
     Found, Input, LineReader, Lines, Opened, Patient, Shape, Splitter, members, open, open_stream, order, recognise,
-    same_log, walk,
+    same_log, unread, walk,
 };
 use crate::sources::{Decoder, Fault, Mapper, Place, Reading, Settings, Sink, Unwritten};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -49,7 +50,9 @@ pub(super) struct Reader<'l> {
     /// The format's name, and what the file before has left open.
     carried: Option<(&'static str, Box<dyn Decoder>)>,
     /// The folder of the archive's file that is read.
-    inside: Option<String>,
+    inside: Option<PathBuf>,
+    /// The folders that hosts are named after, by name.
+    named: HashMap<String, PathBuf>,
 }
 
 impl<'l> Reader<'l> {
@@ -61,7 +64,8 @@ impl<'l> Reader<'l> {
         total: &'l AtomicU64,
     ) -> Self {
         let enricher = loaded.options.enrich.then(|| enricher(loaded.wanted.clone()));
-        Self { loaded, options, stop, done, total, files: 0, enricher, continued: false, carried: None, inside: None }
+        let (inside, named) = (None, HashMap::new());
+        Self { loaded, options, stop, done, total, files: 0, enricher, continued: false, carried: None, inside, named }
     }
 
     /// Reads everything.
@@ -131,6 +135,25 @@ impl<'l> Reader<'l> {
         }
     }
 
+    /// The host of records that name none: what the caller says, else the folder that the file lies in. Two folders of one name are two
+    /// hosts: the second has so much of its path before its name that they differ.
+    fn host(&mut self, path: &str) -> String {
+        if let Some(name) = &self.options.host_name {
+            return name.clone();
+        }
+        let folder =
+            self.inside.clone().unwrap_or_else(|| Path::new(path).parent().unwrap_or(Path::new("")).to_owned());
+        let folder = host_folder(&folder);
+        for parts in 1.. {
+            let (name, whole) = last_parts(&folder, parts);
+            let known = self.named.entry(name.clone()).or_insert_with(|| folder.clone());
+            if whole || *known == folder {
+                return name;
+            }
+        }
+        unreachable!("a path has an end")
+    }
+
     /// Gathers for the latest file.
     fn gather<'g, 't>(&mut self, path: &str, tell: &'g mut Tell<'t>) -> Gather<'g, 't> {
         Gather {
@@ -139,7 +162,7 @@ impl<'l> Reader<'l> {
             limit: self.loaded.options.chunk_size,
             bytes: Vec::new(),
             places: Vec::new(),
-            stream: self.options.host_name.as_ref().or(self.inside.as_ref()).cloned().unwrap_or_else(|| folder(path)),
+            stream: self.host(path),
             enricher: self.enricher.take(),
             ready: Vec::new(),
             open: true,
@@ -238,7 +261,10 @@ impl<'l> Reader<'l> {
         match shape {
             Shape::Empty => {}
             Shape::Unknown => {
-                gather.error("neither JSON nor a format that is known; --source NAME says what it is".to_owned());
+                gather.error(unread(head).map_or_else(
+                    || "neither JSON nor a format that is known; --source NAME says what it is".to_owned(),
+                    |name| format!("{name} is not unpacked here: unpack it first (zip, gzip and Zstandard are read as they are)"),
+                ));
             }
             Shape::Lines => match ranged {
                 // After a file that may turn out to need the table, reading waits until that is known: not worth it for short ones.
@@ -420,20 +446,41 @@ impl<'l> Reader<'l> {
     }
 }
 
-/// The folder that a file lies in: the host of records that name none.
-fn folder(path: &str) -> String {
-    parent(path).unwrap_or_else(|| "localhost".to_owned())
+/// The folder that a member of an archive lies in; the archive is a folder itself.
+fn folder_in(archive: &str, member: &str) -> PathBuf {
+    let mut folder = Path::new(archive).with_extension("");
+    folder.extend(Path::new(member).parent());
+    folder
 }
 
-/// The same for a file in an archive, which is a folder itself.
-fn folder_in(archive: &str, member: &str) -> String {
-    let stem = || Path::new(archive).file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    parent(member).or_else(stem).unwrap_or_else(|| folder(archive))
+/// Where systems keep their logs: such a folder names no host, the one that these lie in does.
+const LOG_FOLDERS: [&[&str]; 4] = [&["var", "log", "audit"], &["var", "log"], &["log", "audit"], &["audit"]];
+
+/// The folder that names the host of a file's folder.
+fn host_folder(folder: &Path) -> PathBuf {
+    let names = folder.components().filter(|part| matches!(part, Component::Normal(_)));
+    let names: Vec<_> = names.map(|part| part.as_os_str().to_string_lossy()).collect();
+    let of_system = LOG_FOLDERS
+        .iter()
+        .find(|log| names.len() > log.len() && names.iter().rev().zip(log.iter().rev()).all(|(name, log)| name == log));
+    let mut folder = folder.to_owned();
+    for _ in of_system.iter().flat_map(|log| log.iter()) {
+        folder.pop();
+    }
+    folder
 }
 
-fn parent(path: &str) -> Option<String> {
-    let parent = Path::new(path).parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-    parent.filter(|name| !name.is_empty())
+/// The last names of a path, and whether there are no more than these.
+fn last_parts(path: &Path, parts: usize) -> (String, bool) {
+    let names: Vec<_> = path
+        .components()
+        .filter(|part| matches!(part, Component::Normal(_)))
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
+    if names.is_empty() {
+        return ("localhost".to_owned(), true);
+    }
+    (names[names.len().saturating_sub(parts)..].join("/"), parts >= names.len())
 }
 
 /// Bytes that are still read when a scan is stopped: what had come from a stream by then.

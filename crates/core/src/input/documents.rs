@@ -7,7 +7,7 @@ use crate::sources::{Decoder, Fault, Place, Sink};
 
 /// Cuts documents out of JSON text.
 pub struct Splitter {
-    /// In a response only the elements of `hits.hits` and `hits.events` are documents.
+    /// In a response only the elements of the lists `hits.hits`, `hits.events` and of the events of `hits.sequences` are documents.
     response: bool,
     max_document: usize,
     offset: u64,
@@ -23,7 +23,8 @@ pub struct Splitter {
     /// Inside something that is no document where one should be.
     astray: bool,
     key: Vec<u8>,
-    path: [Vec<u8>; 2],
+    /// The members that lead here, outside of documents; an array's elements are of its name.
+    path: Vec<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,9 @@ enum Text {
 
 /// Longest key that is kept; those that matter are shorter.
 const KEY: usize = 16;
+
+/// So deep the lists of a response lie at most: `responses`, an element, `hits`, `sequences`, an element, `events`.
+const DEEPEST: usize = 6;
 
 impl Splitter {
     /// `response`: the text is a search response.
@@ -52,7 +56,7 @@ impl Splitter {
             records: 0,
             astray: false,
             key: Vec::new(),
-            path: [Vec::new(), Vec::new()],
+            path: Vec::new(),
         }
     }
 
@@ -105,7 +109,12 @@ impl Splitter {
             b'{' | b'[' => self.open(byte, sink),
             b'}' | b']' => self.close(byte, sink),
             b'\n' | b'\r' => self.keep_outside(b' '),
-            b' ' | b'\t' | b',' | b':' => self.keep_outside(byte),
+            b',' => {
+                // What comes next has a name of its own, or is an array's element and has none.
+                self.key.clear();
+                self.keep_outside(byte);
+            }
+            b' ' | b'\t' | b':' => self.keep_outside(byte),
             _ => {
                 self.unexpected(sink);
                 self.keep_outside(byte);
@@ -130,8 +139,9 @@ impl Splitter {
             } else if self.level == Some(self.depth) {
                 self.unexpected(sink);
             }
-            if let Some(place) = self.path.get_mut(self.depth.wrapping_sub(1)) {
-                place.clone_from(&self.key);
+            if self.response && self.depth < DEEPEST {
+                self.path.truncate(self.depth);
+                self.path.push(std::mem::take(&mut self.key));
             }
         }
         self.depth += 1;
@@ -143,7 +153,16 @@ impl Splitter {
         if !self.response {
             return self.depth == 0;
         }
-        self.depth == 2 && self.path[0] == b"hits" && (self.key == b"hits" || self.key == b"events")
+        // The outermost object has no name, and neither has an element of an array.
+        let named = |name: &&Vec<u8>| !name.is_empty();
+        let mut path = self.path.iter().take(self.depth).filter(named).map(Vec::as_slice).peekable();
+        path.next_if(|name| [b"response".as_slice(), b"responses"].contains(name));
+        let list = match (path.next(), path.next(), path.next()) {
+            (Some(b"hits"), None, None) => self.key == b"hits" || self.key == b"events",
+            (Some(b"hits"), Some(b"sequences"), None) => self.key == b"events",
+            _ => false,
+        };
+        list && self.depth <= DEEPEST
     }
 
     fn close(&mut self, byte: u8, sink: &mut dyn Sink) {
@@ -252,7 +271,15 @@ mod tests {
         let kept = split(text, true);
         assert_eq!(kept.documents.len(), 2);
         assert_eq!(kept.documents[1].0, r#"{"_id":"2"}"#);
-        assert!(split(r#"{"hits":{"sequences":[{"events":[{}]}]}}"#, true).documents.is_empty());
+        let sequences =
+            r#"{"hits":{"sequences":[{"join_keys":["x"],"events":[{"a":1},{"a":2}]},{"events":[{"a":3}]}]}}"#;
+        assert_eq!(split(sequences, true).documents.len(), 3);
+        let asynchronous = r#"{"id":"x","response":{"took":1,"hits":{"hits":[{"a":1}]}}}"#;
+        assert_eq!(split(asynchronous, true).documents.len(), 1);
+        let several = r#"{"took":1,"responses":[{"hits":{"hits":[{"a":1}]},"aggregations":{"t":{"hits":{"hits":[{"a":1}]}}}},{"hits":{"hits":[{"a":2}]}}]}"#;
+        assert_eq!(split(several, true).documents.len(), 2);
+        let deepest = r#"{"responses":[{"hits":{"sequences":[{"events":[{"a":1},{"a":2}]}]}}]}"#;
+        assert_eq!(split(deepest, true).documents.len(), 2);
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub use documents::Splitter;
 pub use lines::{LineReader, Lines};
 pub use open::{Opened, Wrapping, open, open_stream};
 pub use patient::Patient;
-pub use recognise::{HEAD, Shape, recognise};
+pub use recognise::{HEAD, Shape, recognise, unread};
 pub use rotation::{order, same_log};
 pub use walk::{Found, walk};
 

@@ -99,31 +99,76 @@ fn over_lines(text: &[u8]) -> Option<Shape> {
     matches!(inside.first(), Some(b'"' | b'}')).then_some(Shape::Documents)
 }
 
-/// Whether the text starts as an object with `hits` → `hits` or `events`, the rest being what Elasticsearch puts before it.
+/// Whether the text starts as an object with `hits` → `hits`, `events` or `sequences`, the rest being what Elasticsearch puts before it; an
+/// asynchronous search has it in its `response`, several searches at once in `responses`.
 fn is_response(text: &[u8]) -> bool {
     let text = match std::str::from_utf8(text) {
         Ok(text) => text,
         Err(error) => std::str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default(),
     };
     let mut cursor = Cursor::new(text);
-    member_value(&mut cursor, &["hits"])
-        && member_value(&mut cursor, &["hits", "events"])
-        && cursor.peek() == Some(b'[')
-}
-
-/// Moves into an object, to the value of the first of the named members.
-fn member_value(cursor: &mut Cursor<'_>, names: &[&str]) -> bool {
-    if cursor.expect(b'{').is_err() {
-        return false;
-    }
-    while let Ok(key) = cursor.member() {
-        if names.contains(&&cursor.text[key.start..key.end]) {
-            cursor.blank();
-            return true;
-        }
-        if cursor.skip(1).is_err() || cursor.expect(b',').is_err() {
+    match member_value(&mut cursor, &["hits", "response", "responses"]) {
+        Some("response") if member_value(&mut cursor, &["hits"]).is_none() => return false,
+        Some("responses") if cursor.expect(b'[').is_err() || member_value(&mut cursor, &["hits"]).is_none() => {
             return false;
         }
+        Some(_) => {}
+        None => return false,
     }
-    false
+    member_value(&mut cursor, &["hits", "events", "sequences"]).is_some() && cursor.peek() == Some(b'[')
+}
+
+/// Moves into an object, to the value of the first of the named members, and tells which that is.
+fn member_value<'n>(cursor: &mut Cursor<'_>, names: &[&'n str]) -> Option<&'n str> {
+    cursor.blank();
+    cursor.expect(b'{').ok()?;
+    while let Ok(key) = cursor.member() {
+        let name = &cursor.text[key.start..key.end];
+        if let Some(found) = names.iter().find(|known| **known == name) {
+            cursor.blank();
+            return Some(found);
+        }
+        if cursor.skip(1).is_err() || cursor.expect(b',').is_err() {
+            return None;
+        }
+    }
+    None
+}
+
+/// What a file of no known format is by its first bytes, where a person can make something of it that is known.
+pub fn unread(head: &[u8]) -> Option<&'static str> {
+    const PACKED: [(&[u8], &str); 3] = [(b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"7z\xbc\xaf\x27\x1c", "7-Zip")];
+    let tar = head.get(257..262) == Some(b"ustar");
+    PACKED.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, name)| *name).or(tar.then_some("tar"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn responses_of_every_kind_are_recognised() {
+        for text in [
+            r#"{"took":1,"hits":{"total":1,"hits":[{"_id":"1"}]}}"#,
+            r#"{"hits":{"total":1,"events":[]}}"#,
+            r#"{"hits":{"sequences":[{"events":[]}]}}"#,
+            "{\n \"id\": \"x\",\n \"response\": {\"took\": 1, \"hits\": {\"hits\": [\n{}]}}}",
+            r#"{"took":1,"responses":[{"took":1,"hits":{"hits":[{}]}}]}"#,
+        ] {
+            assert!(matches!(recognise(text.as_bytes(), None), Shape::Response), "{text}");
+        }
+        for text in [r#"{"response":{"status":200}}"#, r#"{"hits":7}"#, r#"{"responses":[]}"#, r#"{"response":"hits"}"#]
+        {
+            assert!(matches!(recognise(text.as_bytes(), None), Shape::Lines), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_packed_in_another_way_is_named() {
+        assert_eq!(unread(b"BZh91AY&SY"), Some("bzip2"));
+        let mut tar = vec![0; 512];
+        tar[257..262].copy_from_slice(b"ustar");
+        assert_eq!(unread(&tar), Some("tar"));
+        assert_eq!(unread(b"plain text"), None);
+    }
 }

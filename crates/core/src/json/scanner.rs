@@ -5,7 +5,7 @@ use super::projection::{Entry, Node, Projection, ROOT};
 use super::{Broken, BrokenKind, MAX_DEPTH, unescape};
 use crate::value::{Event, Raw};
 
-/// Where in the line the event's document lies: the whole of it, or the `_source` of a search hit.
+/// Where in the line the event's document lies: the whole of it, or the `_source` of a search hit, or its `fields`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
     /// Its opening brace.
@@ -25,6 +25,10 @@ struct Walk<'p, 'a, 'e> {
     projection: &'p Projection,
     event: &'e mut Event<'a>,
     source: Option<Extent>,
+    /// Whether the line has the members of a search hit.
+    hit: bool,
+    /// Where its `fields` begin.
+    fields: Option<usize>,
 }
 
 impl<'p> Scanner<'p> {
@@ -34,10 +38,17 @@ impl<'p> Scanner<'p> {
     }
 
     /// Empties the event (made for [`Projection::width`] fields) and fills it from one line. The fields of a search hit are those of its `_source`, with `_id` and
-    /// `_index` beside them.
+    /// `_index` beside them; those of a hit without one, as Kibana shows them, are its `fields`.
     pub fn scan<'a>(&self, line: &'a str, event: &mut Event<'a>) -> Result<Extent, Broken> {
         event.clear();
-        let mut walk = Walk { cursor: Cursor::new(line), projection: self.projection, event, source: None };
+        let mut walk = Walk {
+            cursor: Cursor::new(line),
+            projection: self.projection,
+            event,
+            source: None,
+            hit: false,
+            fields: None,
+        };
         walk.cursor.blank();
         let start = walk.cursor.at;
         if walk.cursor.peek() != Some(b'{') {
@@ -47,6 +58,11 @@ impl<'p> Scanner<'p> {
         walk.object(ROOT, 0)?;
         let whole = Extent { start, end: walk.cursor.at };
         walk.cursor.end()?;
+        if let (true, None, Some(start)) = (walk.hit, walk.source, walk.fields) {
+            walk.cursor.at = start;
+            walk.object(ROOT, 1)?;
+            return Ok(Extent { start, end: walk.cursor.at });
+        }
         Ok(walk.source.unwrap_or(whole))
     }
 }
@@ -54,7 +70,14 @@ impl<'p> Scanner<'p> {
 impl Scanner<'_> {
     /// Adds to the event what one value holds that lies at a node of the projection.
     pub fn value<'a>(&self, text: &'a str, node: Node, event: &mut Event<'a>) -> Result<(), Broken> {
-        let mut walk = Walk { cursor: Cursor::new(text), projection: self.projection, event, source: None };
+        let mut walk = Walk {
+            cursor: Cursor::new(text),
+            projection: self.projection,
+            event,
+            source: None,
+            hit: false,
+            fields: None,
+        };
         walk.value(node, 1)?;
         walk.cursor.end()
     }
@@ -75,6 +98,9 @@ impl Walk<'_, '_, '_> {
         let mut seen = Seen::default();
         loop {
             let key = self.cursor.member()?;
+            if depth == 0 {
+                self.outermost(key);
+            }
             match self.find(node, key) {
                 Some(entry) => {
                     if seen.twice(entry.ordinal) {
@@ -103,6 +129,18 @@ impl Walk<'_, '_, '_> {
             self.projection.find(node, unescape(content).as_bytes())
         } else {
             self.projection.find(node, content.as_bytes())
+        }
+    }
+
+    /// Notes what tells that the line is a search hit.
+    fn outermost(&mut self, key: StringSpan) {
+        match self.cursor.text[key.start..key.end].as_bytes() {
+            b"_index" | b"_id" => self.hit = true,
+            b"fields" => {
+                self.cursor.blank();
+                self.fields = (self.cursor.peek() == Some(b'{')).then_some(self.cursor.at);
+            }
+            _ => {}
         }
     }
 
@@ -245,6 +283,17 @@ mod tests {
     fn a_search_hit_is_its_source() {
         let line = r#"{"_index":"i","_id":"7","_score":1,"_source":{"a":1},"sort":[3]}"#;
         assert_eq!(values(&["a", "_id", "_index"], line).unwrap(), [["1"], ["7"], ["i"]]);
+    }
+
+    #[test]
+    fn a_search_hit_without_source_is_its_fields() {
+        let line = r#"{"fields":{"a.b":["1","2"]},"_index":"i","_id":"7"}"#;
+        assert_eq!(values(&["a.b", "_id"], line).unwrap(), [vec!["1", "2"], vec!["7"]]);
+        // Beside a `_source` they say the same again, and in an event of Beats they are the user's own.
+        let line = r#"{"_id":"7","fields":{"a":["1"]},"_source":{"a":1}}"#;
+        assert_eq!(values(&["a"], line).unwrap(), [["1"]]);
+        let line = r#"{"fields":{"a":"1"},"b":"2"}"#;
+        assert_eq!(values(&["a", "b", "fields.a"], line).unwrap(), [vec![], vec!["2"], vec!["1"]]);
     }
 
     #[test]

@@ -33,6 +33,8 @@ struct WindowsXml {
     /// Offset in the file of the buffer's first byte.
     offset: u64,
     records: u64,
+    /// Whether any event began, even a damaged one.
+    begun: bool,
     record: Record,
     mapper: RecordMapper,
     json: Vec<u8>,
@@ -47,6 +49,7 @@ impl WindowsXml {
     fn advance(&mut self, last: bool, sink: &mut dyn Sink) {
         let mut at = 0;
         while let Some(start) = next_start(&self.buffer, at) {
+            self.begun = true;
             let Some(end) = memchr::memmem::find(&self.buffer[start..], END).map(|end| start + end + END.len()) else {
                 at = start;
                 break;
@@ -101,7 +104,13 @@ impl Decoder for WindowsXml {
     }
 
     fn finish(&mut self, sink: &mut dyn Sink) {
+        let any = self.offset > 0 || !self.buffer.trim_ascii().is_empty();
         self.advance(true, sink);
+        if any && !self.begun {
+            let place = Place { record: 1, offset: 0 };
+            let message = "no `<Event>` in the whole file".to_owned();
+            sink.fault(Fault { kind: "no event", message, place });
+        }
     }
 }
 
