@@ -38,8 +38,10 @@ KNOWN_DIFFERENCES = {
     # Sigma's `Image` is the path of the program; auditd's `process.name` is what the process calls itself: `sh` of /usr/bin/dash.
     "linux-script-interpreter-connects",
     "linux-script-unusual-interpreter",
-    # curl's options differ by case (-f fails quietly, -F sends a form), and that backend compares all regular expressions without regard to it.
+    # Options differ by case (-f of curl fails quietly, -F sends a form; -v is verbose, -V asks for the version), and that backend compares all
+    # regular expressions and lists without regard to it.
     "linux-script-downloader",
+    "macos-script-downloader",
     "published",
 }
 
