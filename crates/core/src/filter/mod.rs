@@ -25,7 +25,7 @@ use search::{Search, Walk};
 /// Where more lines would be read than this, searching them first does not pay. The estimate is high: it takes needs for independent.
 const TOO_MANY: f64 = 0.995;
 /// More literals let too much through.
-const MOST: usize = 3_000;
+const MOST: usize = 8_000;
 /// So few literals are searched for at once, whatever the values of the line.
 const FEW: usize = 24;
 
