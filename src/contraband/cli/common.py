@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from contraband.detection.exceptions import Item
     from contraband.diagnostics import CompileError
     from contraband.eql import CheckedQuery
+    from contraband.output.terminal import Screen
 
 DEFAULT_RULES = "T1546.016"
 
@@ -35,8 +37,40 @@ def fail(message: str) -> NoReturn:
 
 
 def say(message: str) -> None:
-    """One line to stderr."""
+    """One line to stderr; as many as it needs on a terminal."""
+    if sys.stderr.isatty():
+        from contraband.output.terminal import Screen
+
+        start = message[: len(message) - len(message.lstrip())]
+        message = "\n".join(Screen(columns()).prose(message.lstrip(), start, f"{start}  ")) or message
     click.echo(message, err=True)
+
+
+def show(lines: Iterable[str]) -> None:
+    """Lines to stdout."""
+    for line in lines:
+        click.echo(line)
+
+
+def columns() -> int:
+    """How wide the terminal is."""
+    import shutil
+
+    return shutil.get_terminal_size((120, 24)).columns
+
+
+def colored(terminal: bool) -> bool:
+    """Whether colour is wanted: on a terminal, or where the user asks for it; never where the user asks for none (no-color.org: empty is not set)."""
+    return (terminal or "FORCE_COLOR" in os.environ) and not os.environ.get("NO_COLOR")
+
+
+def screen() -> Screen:
+    """What stdout is: a terminal, which lines are made for, or a pipe or file that gets them whole."""
+    from contraband.output.terminal import WHOLE, Screen
+
+    if not sys.stdout.isatty():
+        return WHOLE
+    return Screen(columns(), color=colored(True) and os.environ.get("TERM") != "dumb")
 
 
 def load(names: Sequence[str], *, checking: bool = False) -> Loaded:

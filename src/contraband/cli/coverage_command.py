@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from contraband.cli.common import fail, load, paths, report_problems, say, source_option
+from contraband.cli.common import fail, load, paths, report_problems, say, screen, show, source_option
 from contraband.coverage import (
     Cell,
     Observed,
@@ -85,13 +85,14 @@ def _observed(given: Sequence[str], source: str | None, host_name: str | None) -
 def _print_tables(
     compiled: Sequence[Compiled], cells: Sequence[Cell], columns: Sequence[Source], observed: Sequence[Observed]
 ) -> None:
+    to = screen()
     for platform, sources in by_platform(columns):
         names = {source.name for source in sources}
         shown = [cell for cell in cells if cell.source in names]
         if any(cell.verdict is not Verdict.ELSEWHERE for cell in shown):
-            click.echo(coverage_table(platform, sources, shown))
+            show(coverage_table(platform, sources, shown, to))
     if observed:
-        click.echo(filled_table(observed, [entry.query for entry in compiled]))
+        show(filled_table(observed, [entry.query for entry in compiled], to))
     unread = sum(cell.verdict is Verdict.NEVER and cell.claimed for cell in cells)
     if unread:
         say(f"{unread} times a rule names a source on which it can never fire")

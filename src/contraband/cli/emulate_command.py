@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from contraband.cli.common import fail, open_output, paths, say
+from contraband.cli.common import fail, open_output, paths, say, screen
+from contraband.cli.common import show as show_lines
 from contraband.emulate import (
     Emulation,
     EmulationError,
@@ -18,6 +19,7 @@ from contraband.emulate import (
     run_emulation,
     run_in_scratch,
 )
+from contraband.output.package_text import emulation_list, emulation_text
 
 PACKAGE = "T1546.016"
 
@@ -35,8 +37,7 @@ def command() -> None:
 @command.command("list")
 def list_() -> None:
     """One line an emulation."""
-    for test in load_emulations(PACKAGE):
-        click.echo(f"{test.id:5} {test.platform:8} {test.executor.name:10} {test.name}")
+    show_lines(emulation_list(load_emulations(PACKAGE), screen()))
 
 
 @command.command("show")
@@ -44,15 +45,7 @@ def list_() -> None:
 def show(name: str) -> None:
     """What an emulation does, command by command, and what must be seen of it."""
     test = _find(name)
-    click.echo(
-        f"{test.id}: {test.name}\n{test.description}\nplatform {test.platform}, {'administrator' if test.executor.elevation_required else 'any user'}\n"
-    )
-    for purpose, text in plan_commands(test, {}):
-        click.echo(f"{purpose}:")
-        click.echo("\n".join(f"    {line}" for line in text.rstrip().splitlines()))
-    click.echo(f"\nthe package must alert: {test.verdict}")
-    for signal in test.signals:
-        click.echo(f"  {signal.what}: {signal.eql}")
+    show_lines(emulation_text(test, plan_commands(test, {}), screen()))
 
 
 @command.command("run")

@@ -8,11 +8,12 @@ import sys
 
 import click
 
-from contraband.cli.common import fail, paths, report_faults, say
+from contraband.cli.common import fail, paths, report_faults, say, screen, show
 from contraband.detection.packages import UnknownRules, package_path
 from contraband.engine import EngineError
 from contraband.hunt import load_hunts, run_hunt
 from contraband.output.csv_format import safe
+from contraband.output.hunt_table import hunt_table
 
 
 @click.command("hunt")
@@ -45,6 +46,7 @@ def command(package: str, given: tuple[str, ...], only: tuple[str, ...], form: s
     form = form or ("table" if sys.stdout.isatty() else "ndjson")
     # Every hunt reads anew, which standard input does not allow.
     inputs: list[str | bytes] = [sys.stdin.buffer.read() if path == "-" else path for path in paths(given)]
+    to = screen()
     events: int | None = None
     writer = csv.writer(sys.stdout)
     if form == "csv":
@@ -59,20 +61,17 @@ def command(package: str, given: tuple[str, ...], only: tuple[str, ...], form: s
         if events is None:
             report_faults(found.summary)
         events = found.events
-        if form == "table" and found.groups:
-            click.echo(f"{hunt.id} {hunt.name}: {hunt.question}")
-        for group in found.groups[: most if form == "table" else None]:
+        if form == "table":
+            show(hunt_table(found, most, to))
+            continue
+        for group in found.groups:
             row = group.document()
             if form == "ndjson":
                 click.echo(json.dumps({"hunt": hunt.id, "name": hunt.name, **row}, ensure_ascii=False))
-            elif form == "csv":
+            else:
                 cells = [hunt.id, hunt.name, " | ".join(f"{key}={value}" for key, value in group.key)]
                 cells += [str(group.count), str(len(group.hosts)), group.first, group.last, group.example]
                 writer.writerow([safe(cell) for cell in cells])
-            else:
-                key = ", ".join(value for _, value in group.key)
-                click.echo(f"  {group.count:6} times on {len(group.hosts)} hosts  {key[:100]}")
-                click.echo(f"         {group.example[:140]}")
     if not events:
         say("error: no event was read: silence is not success")
         return 2

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import click
 
-from contraband.cli.common import load, say
+from contraband.cli.common import DEFAULT_RULES, fail, load, say, screen, show
 from contraband.detection.compiled import compile_rules
 from contraband.detection.exception_checks import faults, overdue
 from contraband.detection.lint import errors_of, warnings_of
@@ -15,7 +16,7 @@ from contraband.detection.rules import COMPANIONS, Loaded, joined, load_file
 
 
 @click.command("lint")
-@click.argument("names", metavar="RULE...", nargs=-1, required=True)
+@click.argument("names", metavar="RULE...", nargs=-1)
 @click.option("--quiet", is_flag=True, help="Errors only.")
 @click.option(
     "--pass-over",
@@ -31,16 +32,18 @@ def command(names: tuple[str, ...], quiet: bool, pass_over: bool) -> int:
     Example:
       contraband lint T1546.016
     """
+    if not names:
+        fail(f"name the rules to check: a file, a folder, or a package, as in\n{_proposals()}")
     loaded = joined(map(_changed, dict.fromkeys(map(_rule_of, names)))) if pass_over else load(names, checking=True)
     compiled, problems = compile_rules(loaded.rules)
     errors = [*loaded.problems, *problems, *(problem for entry in compiled for problem in errors_of(entry))]
     errors += faults(entry.rule for entry in compiled)
-    for problem in errors:
-        click.echo(f"error: {problem}")
     doubts = [doubt for entry in compiled for doubt in warnings_of(entry)]
     doubts += overdue((entry.rule for entry in compiled), datetime.now(UTC).date())
-    for doubt in () if quiet else doubts:
-        click.echo(f"warning: {doubt}")
+    from contraband.output.findings import findings
+
+    found = [*(("error", problem) for problem in errors), *(("warning", doubt) for doubt in doubts if not quiet)]
+    show(findings(found, screen(), base=Path.cwd()))
     for language, count in sorted(loaded.passed_over.items()):
         say(f"{count} rules in {language} passed over")
     say(f"{len(compiled)} EQL rules compile, {len(errors)} errors, {len(doubts)} warnings")
@@ -48,6 +51,12 @@ def command(names: tuple[str, ...], quiet: bool, pass_over: bool) -> int:
         say("error: no rule was found: silence is not success")
         return 2
     return 1 if errors else 0
+
+
+def _proposals() -> str:
+    """What could be linted where the user is: the folder, if rules lie in it, and the package that ships."""
+    here = next(chain(Path().glob("*.toml"), Path().glob("*/*.toml"), Path().glob("rules/*/rule.toml")), None)
+    return "\n".join(f"  contraband lint {name}" for name in ((".",) if here else ()) + (DEFAULT_RULES,))
 
 
 def _rule_of(name: str) -> str:

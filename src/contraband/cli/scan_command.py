@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,8 @@ import click
 from contraband.cli.cache import cache_folder
 from contraband.cli.common import (
     DEFAULT_RULES,
+    colored,
+    columns,
     fail,
     load,
     load_exceptions,
@@ -195,7 +196,14 @@ def _write(
             alerts = [alert for block in stoppable(scan) for alert in _read(block)]
             worst = max((Severity(alert["kibana.alert.severity"]).rank for alert in alerts), default=-1)
             finish()
-            write_alerts(form, alerts, stream, rules=prepared.rules, width=_width(terminal), color=_color(terminal))
+            write_alerts(
+                form,
+                alerts,
+                stream,
+                rules=prepared.rules,
+                width=columns() if terminal else 160,
+                color=colored(terminal),
+            )
         stream.flush()
     except KeyboardInterrupt:
         stopped = True
@@ -221,15 +229,3 @@ def _rank(line: bytes) -> int:
         ):
             return severity.rank
     return -1
-
-
-def _width(terminal: bool) -> int:
-    import shutil
-
-    return shutil.get_terminal_size((120, 24)).columns if terminal else 160
-
-
-def _color(terminal: bool) -> bool:
-    return (terminal or "FORCE_COLOR" in os.environ) and not os.environ.get(
-        "NO_COLOR"
-    )  # empty is not set: no-color.org

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
-from contraband.cli.common import fail, load_exceptions, report_problems, say
+from contraband.cli.common import fail, load_exceptions, report_problems, say, screen, show
 from contraband.cli.common import load as load_rules
-from contraband.detection.cases import Case, InvalidCases, Outcome, Together, Truth, Verdict, load_sigma_cases
+from contraband.detection.cases import Case, InvalidCases, load_sigma_cases
 from contraband.detection.packages import DEFAULT_PACKAGE, load_published, package_ids
 from contraband.detection.rules import InvalidException, Loaded
 from contraband.detection.testing import Report, run
-
-HEADINGS = ("rule", "source", "caught", "missed", "false alarms", "quiet", "basis")
+from contraband.output.case_table import case_table, failures, totals
 
 
 @click.command("test")
@@ -70,50 +68,8 @@ def _sigma_cases(infos: Iterable[str]) -> dict[str, tuple[Case, ...]]:
 
 
 def _print(report: Report, *, first: set[str]) -> None:
-    rows = [HEADINGS, *_rows(report, first)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    click.echo("")
-    for outcome in report.unexpected:
-        wanted = "an alert" if outcome.case.expect_alert else "no alert"
-        click.echo(f"failed: {outcome.rule.slug}: {outcome.case.name}: expected {wanted}, found {outcome.alerts}")
-    for together in report.unexpected_package:
-        click.echo(
-            f"failed: all rules: {together.case.name}: expected {together.case.package}, found {together.result}"
-        )
-    for path, why in report.unread.items():
-        click.echo(f"failed: {path}: {why}")
+    to = screen()
+    show([*case_table(report, first, to), "", *failures(report, to)])
     for rule in report.without_cases:
         say(f"warning: {rule.slug} has no case")
-    failed = len(report.unexpected) + len(report.unexpected_package) + len(report.unread)
-    total = len(report.outcomes) + len(report.package)
-    click.echo(f"{_package_line(report)}{total - failed} of {total} verdicts as expected")
-
-
-def _package_line(report: Report) -> str:
-    if not report.package:
-        return ""
-    attacks = Counter(outcome.result for outcome in report.package if outcome.case.truth is Truth.ATTACK)
-    benign = Counter(outcome.result for outcome in report.package if outcome.case.truth is Truth.BENIGN)
-    caught, alarms = attacks[Together.CAUGHT], benign[Together.CAUGHT]
-    return (
-        f"all rules together: {caught} of {attacks.total()} attacks caught ({attacks[Together.LOW]} low alerts only), "
-        f"{alarms} false alarms on {benign.total()} ordinary installations ({benign[Together.LOW]} low alerts only)\n"
-    )
-
-
-def _rows(report: Report, first: set[str]) -> Iterator[Sequence[str]]:
-    groups: dict[tuple[str, str], list[Outcome]] = {}
-    for outcome in sorted(
-        report.outcomes, key=lambda outcome: (outcome.rule.id not in first, outcome.rule.slug, outcome.case.source)
-    ):
-        groups.setdefault((outcome.rule.slug, outcome.case.source), []).append(outcome)
-    for (rule, source), outcomes in groups.items():
-        verdicts = Counter(outcome.verdict for outcome in outcomes)
-        basis = Counter(str(outcome.case.basis) for outcome in outcomes)
-        counts = (
-            str(verdicts[verdict] or "")
-            for verdict in (Verdict.CAUGHT, Verdict.MISSED, Verdict.FALSE_ALARM, Verdict.QUIET)
-        )
-        yield (rule, source, *counts, ", ".join(f"{count} {name}" for name, count in sorted(basis.items())))
+    show(totals(report, to))

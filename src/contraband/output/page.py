@@ -159,7 +159,7 @@ def _hunts(folder: Path) -> str:
             hunt.question,
             "",
             f"- Normal: {hunt.normal}",
-            f"- Not: {hunt.suspicious}",
+            f"- Suspicious: {hunt.suspicious}",
             "",
             "```eql",
             hunt.eql.strip(),

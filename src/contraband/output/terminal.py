@@ -1,0 +1,265 @@
+"""Text for people on a screen of so many columns, or whole lines for a pipe. Knows no terminal: width and colour are given."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from rich.cells import cell_len, set_cell_size
+
+PROSE = 100
+"""Sentences are no wider than this on a wide screen: the eye loses longer lines."""
+
+_LEAST = 20
+_CODE_SPAN = re.compile(r"`[^`]+`")
+_JOINED = "\N{NO-BREAK SPACE}"
+_EQL_PIECE = re.compile(
+    r'(?P<comment>(?s:/\*.*?\*/))|(?P<rest>//|/\*|"(?!(?:\\.|[^"\\])*")|`(?![^`]*`))'
+    r'|"""(?:.*?)"""(?:"{0,2})|"(?:\\.|[^"\\])*"|`[^`]*`|(?P<blank>\s+)|[^\s"`/]+|/'
+)
+_HEADING = re.compile(r"[^\s-]+-?")
+_CELL = re.compile(r"(?<!\\)\|")
+_STARTS = re.compile(r"- |#|    |```|<!--|\|")
+_SEVERITIES = {"critical": "1;35", "high": "1;31", "medium": "33", "low": "36", "error": "1;31", "warning": "33"}
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Where text goes: its width in columns, None where every line stays whole; and whether it shows colour."""
+
+    width: int | None = None
+    color: bool = False
+
+    def strong(self, text: str) -> str:
+        """A heading."""
+        return f"\x1b[1m{text}\x1b[0m" if self.color and text else text
+
+    def colored(self, text: str, word: str) -> str:
+        """Text in the colour of a severity, an error or a warning."""
+        code = _SEVERITIES.get(word) if self.color else None
+        return f"\x1b[{code}m{text}\x1b[0m" if code else text
+
+    def prose(self, text: str, first: str = "", rest: str | None = None) -> list[str]:
+        """Sentences after `first`, further lines after `rest` (as many blanks as `first` is wide). Code in back-quotes is not broken."""
+        if self.width is None:
+            return (first + text).splitlines()
+        indent = " " * len(first) if rest is None else rest
+        return [line.replace(_JOINED, " ") for line in _wrapped(text, min(self.width, PROSE), first, indent)]
+
+    def heading(self, text: str, first: str = "", rest: str | None = None) -> list[str]:
+        """As `prose`, in bold."""
+        return [self.strong(line) for line in self.prose(text, first, rest)]
+
+    def listed(self, names: Iterable[str], first: str = "", rest: str | None = None) -> list[str]:
+        """Names after one another, by commas; over the whole width."""
+        text = ", ".join(names)
+        if self.width is None:
+            return [first + text]
+        return _wrapped(text, self.width, first, " " * len(first) if rest is None else rest)
+
+    def fit(self, line: str) -> str:
+        """One line, cut where the screen ends."""
+        if self.width is None or cell_len(line) <= self.width:
+            return line
+        return set_cell_size(line, self.width - 1).rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+    def eql(self, query: str, indent: str = "") -> list[str]:
+        """A query, its wide lines broken between tokens: what is copied means the same."""
+        lines = query.strip().splitlines()
+        if self.width is None or any("\n" in (piece["comment"] or "") for piece in _EQL_PIECE.finditer(query)):
+            return [indent + line for line in lines]
+        return [indent + part for line in lines for part in _eql_line(line, self.width - len(indent))]
+
+
+WHOLE = Screen()
+"""Lines as they are: for pipes and files."""
+
+
+def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
+    joined = " ".join(text.split())
+    if joined.count("`") % 2 == 0:
+        joined = _CODE_SPAN.sub(lambda span: span[0].replace(" ", _JOINED), joined)
+    wrapped = textwrap.wrap(
+        joined,
+        max(width, _LEAST),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return wrapped or [first.rstrip()]
+
+
+def _eql_line(line: str, width: int) -> list[str]:
+    if len(line) <= width:
+        return [line]
+    start = line[: len(line) - len(line.lstrip())]
+    words = [""]
+    for match in _EQL_PIECE.finditer(line.strip()):
+        piece = match[0]
+        if match["rest"]:
+            return [line]  # a comment to the end of the line, or a text that does not end in it
+        if match["comment"]:
+            first, *others = piece.split(" ")
+            words[-1] += first
+            words += others
+        elif match["blank"]:
+            words.append("")
+        else:
+            words[-1] += piece
+    lines, current = [], start + words[0]
+    for word in words[1:]:
+        if len(current) + 1 + len(word) > width and current.strip():
+            lines.append(current)
+            current = f"{start}    {word}"
+        else:
+            current += f" {word}"
+    return [*lines, current]
+
+
+Table = Sequence[Sequence[str]]
+Blocks = list[list[str]]
+"""The lines of each row of a table, the headings' first."""
+
+
+def grid(headings: Sequence[str], rows: Table, screen: Screen, *, indent: str = "") -> list[str]:
+    """A table: side by side where that fits, else its first column on lines of its own, else one value a line."""
+    table = [headings, *rows]
+    blocks = _fitted(table, screen, indent)
+    return below(headings, rows, screen, indent=indent) if blocks is None else _flat(blocks, screen)
+
+
+def below(headings: Sequence[str], rows: Table, screen: Screen, *, indent: str = "") -> list[str]:
+    """A table whose first column is on lines of its own, once for all rows that follow one another with the same."""
+    blocks = _fitted([row[1:] for row in (headings, *rows)], screen, indent + "  ")
+    if blocks is None:
+        return [line for row in rows for line in _record(headings, row, screen, indent)]
+    lines = _flat([[indent + headings[0], *blocks[0]]], screen)
+    for first, same in groupby(zip(rows, blocks[1:], strict=True), key=lambda pair: pair[0][0]):
+        lines.append(indent + first)
+        lines += [line for _, block in same for line in block]
+    return lines
+
+
+def _flat(blocks: Blocks, screen: Screen) -> list[str]:
+    heads, *rows = blocks
+    return [*map(screen.strong, heads), *(line for block in rows for line in block)]
+
+
+def _record(headings: Sequence[str], row: Sequence[str], screen: Screen, indent: str) -> Iterator[str]:
+    yield indent + row[0]
+    for heading, cell in zip(headings[1:], row[1:], strict=True):
+        yield from screen.prose(cell, f"{indent}  {heading}: ", f"{indent}      ")
+
+
+def _fitted(table: Table, screen: Screen, indent: str) -> Blocks | None:
+    """The table as it is, else with headings over several lines, else with its widest columns over several; None if all are too wide."""
+    natural = _widths(table)
+    if screen.width is None:
+        return _blocks(table, natural, indent)
+    room = screen.width - len(indent) - 2 * (len(natural) - 1)
+    if sum(natural) <= room:
+        return _blocks(table, natural, indent)
+    headings = [max(map(len, _HEADING.findall(cell)), default=0) for cell in table[0]]
+    widths = list(map(max, zip(_widths(table[1:]), headings, strict=True)))
+    words = [
+        max((len(word) for cell in column[1:] for word in cell.split()), default=0)
+        for column in zip(*table, strict=True)
+    ]
+    least = [min(width, max(_LEAST, word)) for width, word in zip(widths, words, strict=True)]
+    while sum(widths) > room:
+        shrinking = [column for column, width in enumerate(widths) if width > least[column]]
+        if not shrinking:
+            return None
+        widths[max(shrinking, key=lambda column: widths[column])] -= 1
+    return _blocks(table, widths, indent)
+
+
+def _widths(table: Table) -> list[int]:
+    return [max(map(len, column)) for column in zip(*table, strict=True)]
+
+
+def _blocks(table: Table, widths: Sequence[int], indent: str) -> Blocks:
+    numbers = [all(not cell or cell.isdigit() for cell in column[1:]) for column in zip(*table, strict=True)]
+    blocks = []
+    for row in table:
+        cells = [_parts(cell, width, first=row is table[0]) for cell, width in zip(row, widths, strict=True)]
+        height = max(map(len, cells))
+        lines = []
+        for number in range(height):
+            parts = [cell[number] if number < len(cell) else "" for cell in cells]
+            aligned = (
+                part.rjust(width) if right else part.ljust(width)
+                for part, width, right in zip(parts, widths, numbers, strict=True)
+            )
+            lines.append((indent + "  ".join(aligned)).rstrip())
+        blocks.append(lines)
+    return blocks
+
+
+def _parts(cell: str, width: int, *, first: bool) -> list[str]:
+    """The lines of one cell; a heading may be parted at its hyphens too."""
+    if len(cell) <= width:
+        return [cell]
+    return textwrap.wrap(cell, width, break_long_words=False, break_on_hyphens=first) or [""]
+
+
+def markdown(text: str, screen: Screen) -> str:
+    """A Markdown document for a screen: paragraphs and items wrapped, wide tables laid out anew, code as it is. Still Markdown but for tables."""
+    if screen.width is None:
+        return text
+    return (
+        "\n".join(line for block in _markdown_blocks(text.splitlines()) for line in _markdown_block(block, screen))
+        + "\n"
+    )
+
+
+def _markdown_blocks(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Lines that belong together: a paragraph, an item of a list, a table, code, or one line of another kind."""
+    block: list[str] = []
+    for line in lines:
+        fenced = bool(block) and block[0].startswith("```")
+        if fenced:
+            block.append(line)
+            if line.startswith("```"):
+                yield block
+                block = []
+            continue
+        if block and _continues(block[0], line):
+            block.append(line)
+            continue
+        if block:
+            yield block
+        block = [line]
+    if block:
+        yield block
+
+
+def _continues(first: str, line: str) -> bool:
+    if first.startswith("|") or line.startswith("|"):
+        return first.startswith("|") and line.startswith("|")
+    return (
+        bool(line.strip())
+        and not first.startswith(("#", "    ", "<!--"))
+        and bool(first.strip())
+        and not _STARTS.match(line)
+    )
+
+
+def _markdown_block(block: Sequence[str], screen: Screen) -> list[str]:
+    first = block[0]
+    if first.startswith("|"):
+        rows = [[cell.strip().replace("\\|", "|") for cell in _CELL.split(line.strip()[1:-1])] for line in block]
+        return grid(rows[0], rows[2:], screen)
+    if first.startswith("<!--"):
+        return []
+    if first.startswith(("```", "    ")) or not first.strip():
+        return list(block)
+    if first.startswith("#"):
+        marks = first.partition(" ")[0]
+        return screen.heading(first[len(marks) + 1 :], f"{marks} ", "  ")
+    mark = "- " if first.startswith("- ") else ""
+    return screen.prose(" ".join(block)[len(mark) :], mark, "  " if mark else "")
