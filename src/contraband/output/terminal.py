@@ -17,8 +17,8 @@ _LEAST = 20
 _CODE_SPAN = re.compile(r"`[^`]+`")
 _JOINED = "\N{NO-BREAK SPACE}"
 _EQL_PIECE = re.compile(
-    r'(?P<comment>(?s:/\*.*?\*/))|(?P<rest>//|/\*|"(?!(?:\\.|[^"\\])*")|`(?![^`]*`))'
-    r'|"""(?:.*?)"""(?:"{0,2})|"(?:\\.|[^"\\])*"|`[^`]*`|(?P<blank>\s+)|[^\s"`/]+|/'
+    r'(?P<comment>(?s:/\*.*?\*/))|(?P<rest>//[^\n]*|/\*|"(?!(?:\\.|[^"\\\n])*")|`(?![^`\n]*`))'
+    r'|"""(?:.*?)"""(?:"{0,2})|"(?:\\.|[^"\\\n])*"|`[^`\n]*`|(?P<blank>\s+)|[^\s"`/]+|/'
 )
 _HEADING = re.compile(r"[^\s-]+-?")
 _CELL = re.compile(r"(?<!\\)\|")
@@ -68,10 +68,15 @@ class Screen:
 
     def eql(self, query: str, indent: str = "") -> list[str]:
         """A query, its wide lines broken between tokens: what is copied means the same."""
-        lines = query.strip().splitlines()
-        if self.width is None or any("\n" in (piece["comment"] or "") for piece in _EQL_PIECE.finditer(query)):
-            return [indent + line for line in lines]
-        return [indent + part for line in lines for part in _eql_line(line, self.width - len(indent))]
+        if self.width is None:
+            return [indent + line for line in query.strip().splitlines()]
+        # A comment over several lines is one line first, which may be broken anew.
+        pieces = (
+            " ".join(piece[0].split()) if piece["comment"] else piece[0] for piece in _EQL_PIECE.finditer(query.strip())
+        )
+        return [
+            indent + part for line in "".join(pieces).splitlines() for part in _eql_line(line, self.width - len(indent))
+        ]
 
 
 WHOLE = Screen()

@@ -34,6 +34,7 @@ def test_a_broken_query_means_the_same(width: int) -> None:
     [
         'any where a == "one two   three four" and b == """five "six" seven""" and `odd name` == "\\" and \\\\"',
         'any where a == "b" // and c == "d" and e == "f" and g == "h"\n and i == "j"',
+        'any where a == "b" // see /* or "this\n and c == "d" /* and */ and a_long_name.of_a_field == "e"',
         'any where a == "b" /* one comment that\n goes on "here */ and c == "d"',
         'any where a : ("/var/*", "*/etc", "http://x/*") and /* "quoted, and a back-quote ` */ b == "c"',
     ],
@@ -48,7 +49,7 @@ def test_what_must_stay_together_does(query: str) -> None:
 def test_prose_hangs_and_keeps_its_code() -> None:
     lines = Screen(30).prose("Look at the thing, then run `a b c d e f g h` and see.", "why: ")
     assert lines == ["why: Look at the thing, then", "     run `a b c d e f g h` and", "     see."]
-    assert Screen(30).prose("x" * 40, "a: ") == ["a:", "   " + "x" * 40]
+    assert Screen(30).prose("x" * 40, "a: ") == ["a: " + "x" * 40]
     assert WHOLE.prose("one two\nthree", "a: ") == ["a: one two", "three"]
     assert max(map(len, Screen(200).prose("word " * 100))) <= 100
     assert Screen(80).prose("", "normal: ") == ["normal:"]
@@ -63,23 +64,23 @@ def test_a_table_gets_narrower_step_by_step() -> None:
         "a-rule-name  never            3  seven",
     ]
     assert grid(headings, rows, Screen(53)) == [
-        "rule         some-    count  what it says",
+        "rule         some-   count  what it says",
         "             source",
-        "a-rule-name  works       12  one two three four five",
-        "                             six",
-        "a-rule-name  never        3  seven",
+        "a-rule-name  works      12  one two three four five",
+        "                            six",
+        "a-rule-name  never       3  seven",
     ]
     assert (
         grid(headings, rows, Screen(40))
         == below(headings, rows, Screen(40))
         == [
             "rule",
-            "  some-    count  what it says",
+            "  some-   count  what it says",
             "  source",
             "a-rule-name",
-            "  works       12  one two three four",
-            "                  five six",
-            "  never        3  seven",
+            "  works      12  one two three four five",
+            "                 six",
+            "  never       3  seven",
         ]
     )
     assert grid(headings, rows, Screen(24))[:2] == ["a-rule-name", "  some-source: works"]
