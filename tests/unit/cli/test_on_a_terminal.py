@@ -33,7 +33,7 @@ COMMANDS = [
     "hunt T1546.016 samples --only H1 --only H2",
     "emulate list",
     "emulate show T2",
-    "coverage",
+    "coverage T1546.016/published windows-second-step-defense-impairment linux-hook-file macos-quiet-hidden-package",
     "coverage linux-script-downloader --telemetry samples",
     "test linux-script-downloader linux-build-step-descendant T1546.016/published",
     "lint linux-hook-file windows-soon-after-installer",
