@@ -105,7 +105,7 @@ def _by_name(wanted: str, packages: Iterable[str], given: str) -> Loaded:
 
     names = [rule.slug for rule in loaded.rules] + list(package_ids())
     close = difflib.get_close_matches(wanted, names, n=1)
-    hint = f"; a similar name exists: `{close[0]}`" if close else ""
+    hint = f"; a similar name exists: `{close[0]}`" if close else f"; the package is {', '.join(package_ids())}"
     raise UnknownRules(f"`{given}` is no file, no folder, no package and no rule of one{hint}")
 
 

@@ -144,7 +144,7 @@ def emulations_text(emulations: Iterable[Emulation], screen: Screen) -> Lines:
 def emulation_list(emulations: Iterable[Emulation], screen: Screen) -> Lines:
     """One line an emulation, longer where the screen is narrow."""
     for test in emulations:
-        yield from screen.prose(test.name, f"{test.id:5} {test.platform:8} {test.executor.name:14} ")
+        yield from screen.prose(test.name, f"{test.id:5} {test.platform:8} {test.executor.name:10} ")
 
 
 def emulation_text(test: Emulation, commands: Iterable[tuple[str, str]], screen: Screen) -> Lines:
