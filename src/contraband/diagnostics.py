@@ -106,7 +106,7 @@ def _underlined(line: str, start: int, end: int) -> tuple[str, str]:
     for character in line:
         cell = " " * (_TAB - columns[-1] % _TAB) if character == "\t" else _visible(character)
         cells.append(cell)
-        columns.append(columns[-1] + sum(map(_columns_of, cell)))
+        columns.append(columns[-1] + sum(map(columns_of, cell)))
     columns.extend(columns[-1] + extra for extra in range(1, end - len(line) + 1))
     first, last = _window(columns, start, end, len(line))
     head, tail = "…" if first else "", "…" if last < len(line) else ""
@@ -139,7 +139,8 @@ def _visible_character(character: str) -> str:
     return character
 
 
-def _columns_of(character: str) -> int:
+def columns_of(character: str) -> int:
+    """How many columns of a terminal a character takes."""
     if unicodedata.category(character) in {"Mn", "Me"}:
         return 0
     return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import textwrap
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 
-from rich.cells import cell_len, set_cell_size
+from contraband.diagnostics import columns_of
 
 PROSE = 100
 """Sentences are no wider than this on a wide screen: the eye loses longer lines."""
@@ -46,7 +47,7 @@ class Screen:
         """Sentences after `first`, further lines after `rest` (as many blanks as `first` is wide). Code in back-quotes is not broken."""
         if self.width is None:
             return (first + text).splitlines()
-        indent = " " * len(first) if rest is None else rest
+        indent = self._indent(first) if rest is None else rest
         return [line.replace(_JOINED, " ") for line in _wrapped(text, min(self.width, PROSE), first, indent)]
 
     def heading(self, text: str, first: str = "", rest: str | None = None) -> list[str]:
@@ -58,13 +59,22 @@ class Screen:
         text = ", ".join(names)
         if self.width is None:
             return [first + text]
-        return _wrapped(text, self.width, first, " " * len(first) if rest is None else rest)
+        return _wrapped(text, self.width, first, self._indent(first) if rest is None else rest)
+
+    def _indent(self, first: str) -> str:
+        """Blanks as wide as what a paragraph begins with; where they would leave no room for it, a little more than that is indented itself."""
+        whole = len(first)
+        narrow = self.width is not None and self.width - whole < _LEAST
+        return " " * (whole - len(first.lstrip()) + 4 if narrow else whole)
 
     def fit(self, line: str) -> str:
         """One line, cut where the screen ends."""
-        if self.width is None or cell_len(line) <= self.width:
+        if self.width is None:
             return line
-        return set_cell_size(line, self.width - 1).rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+        ends = list(accumulate(map(columns_of, line)))
+        if not ends or ends[-1] <= self.width:
+            return line
+        return line[: bisect_right(ends, self.width - 1)].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
     def eql(self, query: str, indent: str = "") -> list[str]:
         """A query, its wide lines broken between tokens: what is copied means the same."""
@@ -261,6 +271,8 @@ def _markdown_block(block: Sequence[str], screen: Screen) -> list[str]:
         return grid(rows[0], rows[2:], screen)
     if first.startswith("<!--"):
         return []
+    if first.startswith("```eql"):
+        return [first, *screen.eql("\n".join(block[1:-1])), block[-1]]
     if first.startswith(("```", "    ")) or not first.strip():
         return list(block)
     if first.startswith("#"):

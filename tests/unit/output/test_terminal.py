@@ -52,6 +52,10 @@ def test_prose_hangs_and_keeps_its_code() -> None:
     assert Screen(30).prose("x" * 40, "a: ") == ["a: " + "x" * 40]
     assert WHOLE.prose("one two\nthree", "a: ") == ["a: one two", "three"]
     assert max(map(len, Screen(200).prose("word " * 100))) <= 100
+    assert Screen(24).prose("one two three four", "  a long beginning:  ") == [
+        "  a long beginning:  one",
+        "      two three four",
+    ]
     assert Screen(80).prose("", "normal: ") == ["normal:"]
 
 
@@ -90,7 +94,8 @@ def test_a_table_gets_narrower_step_by_step() -> None:
 def test_markdown_keeps_its_code() -> None:
     text = (
         "<!-- made -->\n# A heading\n\nA paragraph of\nseveral words that go on and on.\n\n- An item that is longer than the screen is\n- Another\n\n"
-        "Linux:\n\n    a command | that is --longer 'than  the' screen > is\n\n```eql\nprocess where   true and also something long\n# no heading\n```\n\n"
+        "Linux:\n\n    a command | that is --longer 'than  the' screen > is\n\n```eql\nprocess where true and also something == \"a  b\"\n```\n\n"
+        "```\n# no heading that is longer than  all\n```\n\n"
         "| a | b |\n|---|---|\n| 1 | x \\| y |\n"
     )
     shown = markdown(text, Screen(30, color=True)).splitlines()
@@ -99,7 +104,8 @@ def test_markdown_keeps_its_code() -> None:
     assert shown[shown.index("- An item that is longer than") + 1] == "  the screen is"
     assert "    a command | that is --longer 'than  the' screen > is" in shown
     start = shown.index("```eql")
-    assert shown[start + 1 : start + 4] == ["process where   true and also something long", "# no heading", "```"]
+    assert shown[start + 1 : start + 4] == ["process where true and also", '    something == "a  b"', "```"]
+    assert "# no heading that is longer than  all" in shown
     assert shown[-1] == "1  x | y"
     assert markdown(text, WHOLE) == text
 
