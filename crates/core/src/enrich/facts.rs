@@ -201,8 +201,12 @@ impl<'a> Facts<'a> {
         if let Some(recorded) = self.text(Field::CommandLine) {
             return Some(Cow::Borrowed(recorded));
         }
-        let mut args = self.args();
-        let mut joined = args.next()?.to_owned();
+        let args = self.args();
+        let length: usize = args.clone().map(|argument| argument.len() + 1).sum();
+        let mut args = args;
+        let first = args.next()?;
+        let mut joined = String::with_capacity(length);
+        joined.push_str(first);
         for argument in args {
             joined.push(' ');
             joined.push_str(argument);

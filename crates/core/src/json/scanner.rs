@@ -134,7 +134,7 @@ impl Walk<'_, '_, '_> {
 
     /// Notes what tells that the line is a search hit.
     fn outermost(&mut self, key: StringSpan) {
-        match self.cursor.text[key.start..key.end].as_bytes() {
+        match &self.cursor.text.as_bytes()[key.start..key.end] {
             b"_index" | b"_id" => self.hit = true,
             b"fields" => {
                 self.cursor.blank();

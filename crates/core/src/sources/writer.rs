@@ -1,7 +1,7 @@
 //! Writes one ECS document as JSON, member by member, without building a tree: decoders write hundreds of thousands a
 //! second. It knows no field.
 
-use super::digits::decimal;
+use super::digits::{decimal, signed};
 use std::sync::Arc;
 
 use crate::json::{Node, Projection, ROOT, Seen, write_string};
@@ -15,6 +15,8 @@ pub(crate) struct Writer {
     out: Vec<u8>,
     open: Vec<Open>,
     picking: Option<Picking>,
+    /// The text of a number.
+    numeral: String,
 }
 
 #[derive(Debug)]
@@ -156,18 +158,31 @@ impl Writer {
 
     /// `"key":5`.
     pub fn number(&mut self, key: &str, number: i64) {
+        let mut text = std::mem::take(&mut self.numeral);
+        text.clear();
+        signed(&mut text, number);
+        self.numeral(key, &text);
+        self.numeral = text;
+    }
+
+    /// `"key":5`, of the number's text.
+    fn numeral(&mut self, key: &str, text: &str) {
         if let Some(picking) = &mut self.picking {
             if let Some(node) = picking.find(key) {
-                picking.picked.number(picking.wanted.slots(node), &number.to_string());
+                picking.picked.number(picking.wanted.slots(node), text);
             }
             return;
         }
         self.key(key);
-        self.out.extend_from_slice(number.to_string().as_bytes());
+        self.out.extend_from_slice(text.as_bytes());
     }
 
     /// `"key":5` for a text of digits, else the text itself.
     pub fn digits(&mut self, key: &str, text: &str) {
+        let plain = matches!(text.as_bytes(), [b'1'..=b'9', rest @ ..] if rest.len() < 18 && rest.iter().all(u8::is_ascii_digit));
+        if plain {
+            return self.numeral(key, text);
+        }
         match text.parse::<i64>() {
             Ok(number) => self.number(key, number),
             Err(_) => self.text(key, text),

@@ -112,6 +112,12 @@ impl<'a> Event<'a> {
         self.entries.is_empty()
     }
 
+    /// For how many fields there is room.
+    #[inline]
+    pub fn width(&self) -> u32 {
+        self.chains.len() as u32
+    }
+
     /// Makes room for as many fields as there are at least.
     pub fn widen(&mut self, fields: usize) {
         if self.chains.len() < fields {

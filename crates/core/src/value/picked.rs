@@ -145,9 +145,12 @@ impl Picked {
         self.entries(extent).get(number).map(|entry| self.raw(entry))
     }
 
-    /// Adds a record's values to an event, which borrows them.
+    /// Adds a record's values to an event, which borrows them, as far as it has room for their fields.
     pub fn fill<'a>(&'a self, extent: Extent, event: &mut Event<'a>) {
-        self.entries(extent).iter().for_each(|entry| event.push(entry.field, self.raw(entry)));
+        let width = event.width();
+        for entry in self.entries(extent).iter().filter(|entry| entry.field < width) {
+            event.push(entry.field, self.raw(entry));
+        }
     }
 
     /// Bytes that it holds.

@@ -130,7 +130,9 @@ fn context<'a>(key: Key, text: &'a str, values: &mut Vec<Pair<'a>>) {
 /// The keys of the audit rules that fired: plain, `key=…`, or several in hexadecimal with 0x01 between them.
 pub(super) fn tags<'a>(fields: &Fields<'a>, out: &mut Vec<Cow<'a, str>>) {
     let Some(key) = fields.get(Key::RuleKeys) else { return };
-    if let Some(bytes) = unhex(key.text).filter(|_| !key.quoted) {
+    if !key.quoted
+        && let Some(bytes) = unhex(key.text)
+    {
         out.extend(String::from_utf8_lossy(&bytes).split('\u{1}').map(|tag| Cow::Owned(tag.to_owned())));
         return;
     }

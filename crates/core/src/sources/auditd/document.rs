@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::json::{Projection, ROOT};
 use crate::sources::writer::{Writer, timestamp};
 
 use super::data::Pair;
@@ -38,6 +39,11 @@ pub(super) fn write<'w>(event: &Event<'_>, writer: &'w mut Writer) -> &'w [u8] {
     users(event, writer);
     writer.texts("tags", &event.tags);
     writer.end()
+}
+
+/// Whether the fields that are wanted need all PATH records of an event.
+pub(super) fn wants_paths(wanted: &Projection) -> bool {
+    wanted.find(ROOT, b"auditd.paths").is_some()
 }
 
 /// Whether a key has a place of its own outside `auditd.data`.

@@ -9,7 +9,7 @@ use super::data::{Data, Pair};
 use super::decode::{decode, read, tags};
 use super::keys::Key;
 use super::normal::{self, From, Keys, Normal, To};
-use super::record::{Fields, Head};
+use super::record::{Fields, Head, may_be_cut};
 use super::sockaddr;
 
 /// One PATH record: which of the pairs are its own.
@@ -18,6 +18,8 @@ pub(super) struct Path<'a> {
     pairs: Range<usize>,
     pub owner: Option<&'a str>,
     pub group: Option<&'a str>,
+    /// A record that is not read before somebody asks for it.
+    unread: Option<Head<'a>>,
 }
 
 /// An entity of ECS: a user or group, by number or name.
@@ -88,9 +90,16 @@ pub(super) struct Assembler<'a> {
     fields: Fields<'a>,
     values: Vec<Pair<'a>>,
     heads: Vec<Head<'a>>,
+    /// Whether only the PATH records are looked at that decide which file an event is about.
+    few_paths: bool,
 }
 
 impl<'a> Assembler<'a> {
+    /// An assembler for whoever does not ask for all PATH records.
+    pub fn with_few_paths(few_paths: bool) -> Self {
+        Self { few_paths, ..Self::default() }
+    }
+
     /// Makes the event of records that share time and number. `None`: only the kernel's end mark, or a compound event whose
     /// SYSCALL record is missing (a fault is noted then).
     pub fn assemble(&mut self, heads: impl Iterator<Item = Head<'a>>, faults: &mut Faults) -> Option<&Event<'a>> {
@@ -109,12 +118,12 @@ impl<'a> Assembler<'a> {
         if compound {
             for (at, head) in self.heads.iter().enumerate() {
                 if at != main {
-                    self.event.add(head, fields, &mut self.values, faults);
+                    self.event.add(head, self.few_paths, fields, &mut self.values, faults);
                 }
             }
         }
         self.event.arguments.arrange();
-        self.event.normalise();
+        self.event.normalise(fields, faults);
         if self.event.arguments.incomplete() {
             faults.push(("incomplete audit event", format!("event {} lacks some arguments", self.event.serial)));
         }
@@ -213,16 +222,23 @@ impl<'a> Event<'a> {
     }
 
     /// A record besides the SYSCALL record (or a second record of any kind).
-    fn add(&mut self, head: &Head<'a>, fields: &mut Fields<'a>, values: &mut Vec<Pair<'a>>, faults: &mut Faults) {
+    fn add(
+        &mut self,
+        head: &Head<'a>,
+        few_paths: bool,
+        fields: &mut Fields<'a>,
+        values: &mut Vec<Pair<'a>>,
+        faults: &mut Faults,
+    ) {
         match head.kind {
             "SYSCALL" => {}
             "EXECVE" => self.arguments.read(head.body),
             "PATH" => {
-                read(head, fields, faults);
-                let from = self.path_pairs.len();
-                decode("PATH", fields, &mut self.path_pairs);
-                let (owner, group) = (fields.name("ouid"), fields.name("ogid"));
-                self.paths.push(Path { pairs: from..self.path_pairs.len(), owner, group });
+                self.paths.push(Path { unread: Some(*head), ..Path::default() });
+                // What is wrong with a record is said in any case.
+                if !few_paths || may_be_cut(head.body) {
+                    self.read_path(self.paths.len() - 1, fields, faults);
+                }
             }
             "SOCKADDR" => self.add_address(head, fields, faults),
             _ => {
@@ -240,6 +256,17 @@ impl<'a> Event<'a> {
                 }
             }
         }
+    }
+
+    /// Reads a PATH record, unless that has been done.
+    fn read_path(&mut self, number: usize, fields: &mut Fields<'a>, faults: &mut Faults) {
+        let Some(path) = self.paths.get_mut(number) else { return };
+        let Some(head) = path.unread.take() else { return };
+        read(&head, fields, faults);
+        let from = self.path_pairs.len();
+        decode("PATH", fields, &mut self.path_pairs);
+        (path.owner, path.group) = (fields.name("ouid"), fields.name("ogid"));
+        path.pairs = from..self.path_pairs.len();
     }
 
     /// The first record that has a key wins.
@@ -299,7 +326,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    fn normalise(&mut self) {
+    fn normalise(&mut self, fields: &mut Fields<'a>, faults: &mut Faults) {
         self.how = self.usual_means();
         let system_call = self.datum(Key::SystemCall).map(|name| normal::system_call(name));
         let own = match self.kind {
@@ -322,7 +349,7 @@ impl<'a> Event<'a> {
         self.action = normal.action;
         self.object_type = normal.what;
         match normal.what {
-            "file" | "filesystem" => self.choose_file(normal.path),
+            "file" | "filesystem" => self.choose_file(normal.path, fields, faults),
             "socket" => self.choose_socket(),
             _ => {}
         }
@@ -342,13 +369,18 @@ impl<'a> Event<'a> {
         Some(name.filter(|_| interpreted).unwrap_or(program).clone())
     }
 
-    fn choose_file(&mut self, hint: usize) {
+    fn choose_file(&mut self, hint: usize, fields: &mut Fields<'a>, faults: &mut Faults) {
         let start = if self.paths.len() > hint { hint } else { 0 };
-        let Some(rest) = self.paths.get(start..).filter(|rest| !rest.is_empty()) else { return };
-        let is_subject = |path: &Path<'_>| {
-            !matches!(self.of_path(path, Key::NameType).map(AsRef::as_ref), Some("PARENT" | "UNKNOWN"))
+        let mut numbers = start..self.paths.len();
+        if numbers.is_empty() {
+            return;
+        }
+        let is_subject = |number: &usize| {
+            self.read_path(*number, fields, faults);
+            let name_type = self.of_path(&self.paths[*number], Key::NameType);
+            !matches!(name_type.map(AsRef::as_ref), Some("PARENT" | "UNKNOWN"))
         };
-        let chosen = start + rest.iter().position(is_subject).unwrap_or(0);
+        let chosen = numbers.find(is_subject).unwrap_or(start);
         let path = &self.paths[chosen];
         let (name, has_mode) = (self.of_path(path, Key::Name).cloned(), self.of_path(path, Key::Mode).is_some());
         self.file = Some(chosen);

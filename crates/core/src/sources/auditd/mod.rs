@@ -242,7 +242,8 @@ impl Decoded {
     fn of(batch: Batch, wanted: Option<&Arc<Projection>>) -> Self {
         let mut writer = wanted.map_or_else(Writer::default, |wanted| Writer::picking(Arc::clone(wanted)));
         let (mut records, mut json, mut ends, mut faults) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (mut assembler, mut wrong) = (Assembler::default(), Vec::new());
+        let few_paths = wanted.is_some_and(|wanted| !document::wants_paths(wanted));
+        let (mut assembler, mut wrong) = (Assembler::with_few_paths(few_paths), Vec::new());
         for (number, joined) in batch.events().iter().enumerate() {
             let place = joined.place;
             if let Some(event) = assembler.assemble(batch.heads(number), &mut wrong) {

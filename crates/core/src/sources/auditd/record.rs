@@ -35,6 +35,39 @@ const ENRICHED: u8 = 0x1d;
 
 /// Reads `[node=N ]type=T msg=audit(1795491264.724:100): body`. `None`: this is no audit record.
 pub(super) fn head(line: &str) -> Option<Head<'_>> {
+    usual_head(line).or_else(|| any_head(line))
+}
+
+/// A head without `node=`, exactly as auditd writes it: nearly all are so, and one pass reads them. `None`: see [`any_head`].
+fn usual_head(line: &str) -> Option<Head<'_>> {
+    let bytes = line.as_bytes();
+    let kind = bytes.strip_prefix(b"type=")?.iter().position(|byte| *byte == b' ').filter(|length| *length > 0)?;
+    let kind = 5..5 + kind;
+    let (seconds, rest, _) = digits(bytes[kind.end..].strip_prefix(b" msg=audit(")?)?;
+    let (milliseconds, rest, 3) = digits(rest.strip_prefix(b".")?)? else { return None };
+    let (serial, rest, _) = digits(rest.strip_prefix(b":")?)?;
+    let body = rest.strip_prefix(b"):")?;
+    let milliseconds = (seconds * 1000 + milliseconds) as i64;
+    Some(Head { kind: &line[kind], node: "", milliseconds, serial, body: &line[line.len() - body.len()..] })
+}
+
+/// The number that a text begins with, what follows, and how many digits it has: from one to fifteen.
+#[inline]
+fn digits(text: &[u8]) -> Option<(u64, &[u8], usize)> {
+    let (mut number, mut length) = (0, 0);
+    for byte in text.iter().take(16) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        number = number * 10 + u64::from(digit);
+        length += 1;
+    }
+    (1..=15).contains(&length).then(|| (number, &text[length..], length))
+}
+
+/// A head in any form, with `node=` and blanks.
+fn any_head(line: &str) -> Option<Head<'_>> {
     let mut rest = if line.starts_with("type=") { line } else { line.trim_start() };
     let mut node = "";
     if let Some(named) = rest.strip_prefix("node=") {
@@ -78,7 +111,7 @@ impl<'a> Value<'a> {
             return Cow::Borrowed(self.text);
         }
         match unhex(self.text) {
-            Some(bytes) => Cow::Owned(join_strings(&bytes)),
+            Some(bytes) => Cow::Owned(join_strings(bytes)),
             None => Cow::Borrowed(self.text),
         }
     }
@@ -121,10 +154,12 @@ pub(super) fn unhex_into(text: &str, out: &mut Vec<u8>) -> bool {
 }
 
 /// `["ls", "-l"]` of `ls\0-l\0`, joined with spaces. Bytes that are no UTF-8 are replaced.
-fn join_strings(bytes: &[u8]) -> String {
-    let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
-    let text = String::from_utf8_lossy(bytes);
-    if text.contains('\0') { text.replace('\0', " ") } else { text.into_owned() }
+fn join_strings(mut bytes: Vec<u8>) -> String {
+    if bytes.last() == Some(&0) {
+        bytes.pop();
+    }
+    bytes.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b' ');
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// One key of a record.
@@ -262,15 +297,18 @@ impl<'a> Iterator for Scanner<'a> {
         let bytes = self.text.as_bytes();
         loop {
             let mut first = self.at;
-            let mut equals = first;
-            loop {
-                match CLASSES[usize::from(*bytes.get(equals)?)] {
+            let mut equals = None;
+            for (at, byte) in bytes.iter().enumerate().skip(first) {
+                match CLASSES[usize::from(*byte)] {
                     Class::Key => {}
-                    Class::Equals => break,
-                    _ => first = equals + 1,
+                    Class::Equals => {
+                        equals = Some(at);
+                        break;
+                    }
+                    _ => first = at + 1,
                 }
-                equals += 1;
             }
+            let equals = equals?;
             let start = equals + 1;
             self.at = start;
             if first == equals {
@@ -338,6 +376,14 @@ const CLASSES: [Class; 256] = {
 /// The `key=value` pairs of a text, in order, repeated keys included.
 pub(super) fn pairs(text: &str) -> impl Iterator<Item = (&str, Value<'_>)> {
     Scanner { text, at: 0, cut: false }
+}
+
+/// Whether a record may have been cut inside a quoted value: exactly where its last quote follows an equals sign. Of texts with
+/// single quotes nothing is known, for these may hold others.
+pub(super) fn may_be_cut(body: &str) -> bool {
+    let bytes = plain(body).as_bytes();
+    let last = memchr::memrchr(b'"', bytes).and_then(|at| at.checked_sub(1));
+    last.is_some_and(|before| bytes[before] == b'=') || memchr::memchr(b'\'', bytes).is_some()
 }
 
 /// The text before what ENRICHED appended.

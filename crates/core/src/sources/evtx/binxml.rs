@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use super::super::digits::{CAPITAL, SMALL, decimal, hexadecimal, signed};
-use super::super::winlog::{Name, Record, Tree, push_filetime};
+use super::super::winlog::{Name, Record, Selection, Tree, push_filetime};
+use super::shape::{Shape, Source, Target};
+use foldhash::fast::RandomState;
 
 /// Streams inside streams inside streams: real records have two.
 const MAX_NESTING: usize = 8;
@@ -14,6 +16,8 @@ const MAX_NESTING: usize = 8;
 const MAX_TOKENS: usize = 1 << 16;
 /// Text that one record may become: a value may be placed several times.
 const MAX_TEXT: usize = 1 << 22;
+/// The type of a value that is binary XML itself.
+const BINARY_XML: u8 = 0x21;
 
 /// Why a record cannot be read, and where in its chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +30,7 @@ type Result<T> = std::result::Result<T, Damage>;
 
 /// One step of a template.
 #[derive(Debug)]
-enum Token {
+pub(super) enum Token {
     Start(Rc<str>, Name),
     Attribute(Name),
     Content,
@@ -85,14 +89,16 @@ impl<'c> Cursor<'c> {
 /// What is known of one chunk: its bytes, and the names and templates read so far.
 pub struct Chunk<'c> {
     bytes: &'c [u8],
-    templates: HashMap<usize, Rc<[Token]>>,
-    names: HashMap<usize, (Rc<str>, Name)>,
+    templates: HashMap<usize, Rc<[Token]>, RandomState>,
+    /// Of templates of whole events, and of children of `Event`.
+    shapes: [HashMap<usize, Option<Rc<Shape>>, RandomState>; 2],
+    names: HashMap<usize, (Rc<str>, Name), RandomState>,
 }
 
 impl<'c> Chunk<'c> {
     /// A chunk of which nothing is read yet.
     pub fn new(bytes: &'c [u8]) -> Self {
-        Self { bytes, templates: HashMap::new(), names: HashMap::new() }
+        Self { bytes, templates: HashMap::default(), shapes: Default::default(), names: HashMap::default() }
     }
 
     /// Reads the record whose binary XML lies at `at`.
@@ -100,6 +106,62 @@ impl<'c> Chunk<'c> {
         let mut tree = Tree::new(record);
         let mut budget = MAX_TOKENS;
         self.stream(at, size, 0, &mut tree, &mut budget)
+    }
+
+    /// Reads of the record whose binary XML lies at `at` what is selected, without a replay. `false`: its templates have no shape, or
+    /// something is wrong with it, and [`Chunk::read`] has to say what it is.
+    pub fn read_selected(&mut self, at: usize, size: usize, mut selection: Selection<'_>, record: &mut Record) -> bool {
+        record.clear();
+        let Some(outer) = self.instance_at(at, size, false) else { return false };
+        let inside = |number: &u16| outer.value(*number).filter(|value| value.kind == BINARY_XML);
+        let mut inner = Vec::new();
+        for value in outer.shape.inside.iter().filter_map(inside) {
+            let Some(instance) = self.instance_at(value.at, value.size, true) else { return false };
+            if instance
+                .shape
+                .inside
+                .iter()
+                .any(|number| instance.value(*number).is_some_and(|value| value.kind == BINARY_XML))
+            {
+                return false;
+            }
+            inner.push(instance);
+        }
+        let instances = || std::iter::once(&outer).chain(&inner);
+        let total: usize = instances().map(Instance::size).sum();
+        if total > MAX_TEXT || instances().any(Instance::nests) {
+            return false;
+        }
+        for instance in instances() {
+            instance.write_system(self.bytes, &selection, record);
+        }
+        selection.begin(record);
+        for instance in instances() {
+            instance.write_data(self.bytes, &mut selection, record);
+        }
+        true
+    }
+
+    /// The template instance that a stream is, if its template has a shape and all of it is there.
+    fn instance_at(&mut self, at: usize, size: usize, inside_event: bool) -> Option<Instance> {
+        let mut cursor = Cursor::new(self.bytes, at, at.saturating_add(size));
+        if self.bytes.get(at) == Some(&0x0f) {
+            cursor.take(4).ok()?;
+        }
+        if cursor.u8().ok()? != 0x0c {
+            return None;
+        }
+        let (definition, values) = self.definition_and_values(&mut cursor).ok()?;
+        let known = self.shapes[usize::from(inside_event)].get(&definition);
+        let shape = if let Some(shape) = known {
+            shape.clone()
+        } else {
+            let tokens = self.template(definition).ok()?;
+            let shape = Shape::of(&tokens, inside_event).map(Rc::new);
+            self.shapes[usize::from(inside_event)].insert(definition, shape.clone());
+            shape
+        };
+        Some(Instance { shape: shape?, values })
     }
 
     /// A stream: a template instance (as Windows writes it), or elements.
@@ -126,6 +188,13 @@ impl<'c> Chunk<'c> {
         tree: &mut Tree<'_>,
         budget: &mut usize,
     ) -> Result<()> {
+        let (definition, values) = self.definition_and_values(cursor)?;
+        let template = self.template(definition)?;
+        self.replay(&template, &values, depth, tree, budget)
+    }
+
+    /// Where a template instance has its template, and its values.
+    fn definition_and_values(&self, cursor: &mut Cursor<'c>) -> Result<(usize, Vec<Value>)> {
         cursor.take(1 + 4)?;
         let definition = cursor.u32()?;
         if definition == cursor.at {
@@ -133,16 +202,15 @@ impl<'c> Chunk<'c> {
             let size = cursor.u32()?;
             cursor.take(size)?;
         }
-        let template = self.template(definition)?;
         let count = cursor.u32()?;
         let descriptors = cursor.take(count.saturating_mul(4))?;
-        let mut values = Vec::with_capacity(count);
+        let mut values = Vec::with_capacity(descriptors.len() / 4);
         for descriptor in descriptors.chunks_exact(4) {
             let size = usize::from(u16::from_le_bytes([descriptor[0], descriptor[1]]));
             values.push(Value { kind: descriptor[2], at: cursor.at, size });
             cursor.take(size)?;
         }
-        self.replay(&template, &values, depth, tree, budget)
+        Ok((definition, values))
     }
 
     fn template(&mut self, at: usize) -> Result<Rc<[Token]>> {
@@ -254,29 +322,18 @@ impl<'c> Chunk<'c> {
         for token in tokens {
             let at = values.first().map_or(0, |value| value.at);
             *budget = budget.checked_sub(1).ok_or(Damage { what: "the record grows without end", at })?;
-            match token {
-                Token::Start(text, name) => tree.start(*name, text),
-                Token::Attribute(name) => tree.attribute(*name),
-                Token::Content => tree.content(),
-                Token::Text(text) => {
-                    if let Some(out) = tree.text() {
-                        out.push_str(text);
-                    }
-                }
-                Token::Value(index) => {
-                    // An index without a value is an empty one, as Windows has it.
-                    if let Some(value) = values.get(usize::from(*index)) {
-                        self.value(*value, depth, tree, budget)?;
-                    }
-                }
-                Token::End => tree.end(),
+            // A number without a value is an empty one, as Windows has it.
+            if let Some(number) = step(token, tree)
+                && let Some(value) = values.get(usize::from(number))
+            {
+                self.value(*value, depth, tree, budget)?;
             }
         }
         Ok(())
     }
 
     fn value(&mut self, value: Value, depth: usize, tree: &mut Tree<'_>, budget: &mut usize) -> Result<()> {
-        if value.kind == 0x21 {
+        if value.kind == BINARY_XML {
             return self.stream(value.at, value.size, depth + 1, tree, budget);
         }
         let bytes = Cursor::new(self.bytes, value.at, self.bytes.len()).take(value.size)?;
@@ -288,6 +345,95 @@ impl<'c> Chunk<'c> {
         }
         Ok(())
     }
+}
+
+/// A template and the values of one record.
+struct Instance {
+    shape: Rc<Shape>,
+    values: Vec<Value>,
+}
+
+impl Instance {
+    fn value(&self, number: u16) -> Option<Value> {
+        self.values.get(usize::from(number)).copied()
+    }
+
+    fn sources(&self) -> impl Iterator<Item = Value> {
+        self.shape.texts.iter().filter_map(|(_, source)| match source {
+            Source::Value(number) => self.value(*number),
+            Source::Text(_) => None,
+        })
+    }
+
+    /// Bytes of all its texts, at most: each may become three times as long.
+    fn size(&self) -> usize {
+        self.sources().map(|value| 4 * value.size).sum()
+    }
+
+    /// Whether a text is binary XML itself.
+    fn nests(&self) -> bool {
+        self.sources().any(|value| value.kind == BINARY_XML)
+    }
+
+    /// Adds the common values that are selected to a record.
+    fn write_system(&self, chunk: &[u8], selection: &Selection<'_>, record: &mut Record) {
+        let (texts, _) = self.shape.texts.split_at(self.shape.system);
+        for (target, source) in texts {
+            if let Target::System(field) = target
+                && selection.takes(*field)
+            {
+                let start = record.mark();
+                self.write(chunk, source, record.text());
+                record.set_from(*field, start);
+            }
+        }
+    }
+
+    /// Adds the event data that are selected.
+    fn write_data(&self, chunk: &[u8], selection: &mut Selection<'_>, record: &mut Record) {
+        let (_, texts) = self.shape.texts.split_at(self.shape.system);
+        for (target, source) in texts {
+            if let Target::Data(name) = target
+                && selection.takes_data(name)
+            {
+                let start = record.mark();
+                record.text().push_str(name);
+                let value = record.mark();
+                self.write(chunk, source, record.text());
+                record.push_from(start, value);
+            }
+        }
+    }
+
+    fn write(&self, chunk: &[u8], source: &Source, out: &mut String) {
+        match source {
+            Source::Text(text) => out.push_str(text),
+            Source::Value(number) => {
+                let value = self.value(*number);
+                let bytes = value.and_then(|value| chunk.get(value.at..)?.get(..value.size));
+                if let Some((value, bytes)) = value.zip(bytes) {
+                    write_value(out, value.kind, bytes);
+                }
+            }
+        }
+    }
+}
+
+/// What one token does; the number of the value that it asks for.
+pub(super) fn step(token: &Token, tree: &mut Tree<'_>) -> Option<u16> {
+    match token {
+        Token::Start(text, name) => tree.start(*name, text),
+        Token::Attribute(name) => tree.attribute(*name),
+        Token::Content => tree.content(),
+        Token::Text(text) => {
+            if let Some(out) = tree.text() {
+                out.push_str(text);
+            }
+        }
+        Token::Value(number) => return Some(*number),
+        Token::End => tree.end(),
+    }
+    None
 }
 
 fn entity(name: &str) -> &str {
@@ -309,33 +455,51 @@ fn utf16(bytes: &[u8]) -> String {
 
 /// Appends UTF-16; what is none becomes U+FFFD, and a NUL ends it.
 fn push_utf16(out: &mut String, bytes: &[u8]) {
-    /// What no unit of ASCII has, the lowest bit of each of four, and the highest.
-    const OTHERS: u64 = 0xff80_ff80_ff80_ff80;
-    const LOW: u64 = 0x0001_0001_0001_0001;
-    const HIGH: u64 = LOW << 15;
-    let mut bytes = bytes;
+    let mut rest = bytes;
     let mut buffer = [0; 128];
     let mut used = 0;
-    // Four units of ASCII at a time, as far as there are only such; a NUL is none.
-    while let Some((four, rest)) = bytes.split_first_chunk::<8>() {
-        let units = u64::from_le_bytes(*four);
-        if (units & OTHERS) | (units.wrapping_sub(LOW) & !units & HIGH) != 0 {
-            break;
-        }
-        let pairs = (units | units >> 8) & 0x0000_ffff_0000_ffff;
-        let packed = (pairs | pairs >> 16) as u32;
+    // Sixteen units of ASCII at a time, as far as there are only such.
+    while let Some((units, after)) = rest.split_first_chunk::<32>()
+        && let Some(ascii) = ascii(units)
+    {
         if used == buffer.len() {
             out.push_str(std::str::from_utf8(&buffer).expect("ASCII is UTF-8"));
             used = 0;
         }
-        buffer[used..used + 4].copy_from_slice(&packed.to_le_bytes());
-        used += 4;
-        bytes = rest;
+        buffer[used..used + 16].copy_from_slice(&ascii);
+        used += 16;
+        rest = after;
     }
     out.push_str(std::str::from_utf8(&buffer[..used]).expect("ASCII is UTF-8"));
-    let units = bytes.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).take_while(|&unit| unit != 0);
-    out.reserve(bytes.len() / 2);
-    out.extend(char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)));
+    used = 0;
+    // The end of a text is seldom that long.
+    while let Some(([low @ 1..=0x7f, 0], after)) = rest.split_first_chunk::<2>()
+        && used < buffer.len()
+    {
+        buffer[used] = *low;
+        used += 1;
+        rest = after;
+    }
+    out.push_str(std::str::from_utf8(&buffer[..used]).expect("ASCII is UTF-8"));
+    if rest.len() > 1 {
+        let units =
+            rest.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).take_while(|&unit| unit != 0);
+        out.reserve(rest.len() / 2);
+        out.extend(char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)));
+    }
+}
+
+/// Sixteen units as bytes, if they are ASCII; a NUL is none. The compiler makes a few vector instructions of it.
+#[inline]
+fn ascii(units: &[u8; 32]) -> Option<[u8; 16]> {
+    let mut low = [0; 16];
+    let (mut others, mut none) = (0, 0);
+    for (place, byte) in low.iter_mut().enumerate() {
+        *byte = units[2 * place];
+        others |= units[2 * place + 1] | *byte & 0x80;
+        none |= u8::from(*byte == 0);
+    }
+    (others | none == 0).then_some(low)
 }
 
 /// Appends a value as Windows renders it. A value shorter than its type is rendered as the bytes that it is.
@@ -428,14 +592,14 @@ fn number(out: &mut String, value: i64) -> std::fmt::Result {
 
 fn write_guid(out: &mut String, bytes: &[u8]) {
     const ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
-    out.push('{');
-    for (index, &from) in ORDER.iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            out.push('-');
-        }
-        hexadecimal(out, bytes[from], SMALL);
+    /// Where the digits of each byte begin.
+    const PLACES: [usize; 16] = [1, 3, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 29, 31, 33, 35];
+    let mut text = *b"{00000000-0000-0000-0000-000000000000}";
+    for (from, place) in ORDER.into_iter().zip(PLACES) {
+        text[place] = SMALL[usize::from(bytes[from] >> 4)];
+        text[place + 1] = SMALL[usize::from(bytes[from] & 15)];
     }
-    out.push('}');
+    out.push_str(std::str::from_utf8(&text).expect("digits are ASCII"));
 }
 
 fn write_sid(out: &mut String, bytes: &[u8]) -> std::fmt::Result {

@@ -3,6 +3,7 @@
 //! known here of what the records mean.
 
 mod binxml;
+mod shape;
 
 use std::sync::Arc;
 
@@ -219,11 +220,9 @@ fn header_is_whole(chunk: &[u8]) -> bool {
 }
 
 fn crc(parts: &[&[u8]]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    for part in parts {
-        crc.update(part);
-    }
-    crc.sum()
+    let mut crc = crc32fast::Hasher::new();
+    parts.iter().for_each(|part| crc.update(part));
+    crc.finalize()
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> usize {
@@ -248,7 +247,11 @@ fn decode_chunk(bytes: &[u8], how: &How) -> Output {
     let last_of_chunk = u64_at(bytes, 32);
     while let Some(size) = next_record(bytes, &mut at, free, last_id, &mut output) {
         let id = u64_at(bytes, at + 8);
-        match chunk.read(at + RECORD_HEADER, size - RECORD_HEADER - 4, record) {
+        let (start, length) = (at + RECORD_HEADER, size - RECORD_HEADER - 4);
+        let selected = how.wishes.as_deref().map(|wishes| mapper.selection(wishes));
+        let quickly = selected.is_some_and(|selection| chunk.read_selected(start, length, selection, record));
+        let read = if quickly { Ok(()) } else { chunk.read(start, length, record) };
+        match read {
             Ok(()) => {
                 if let Some(wishes) = &how.wishes {
                     let mark = output.picked.mark();

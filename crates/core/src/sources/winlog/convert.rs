@@ -4,52 +4,52 @@
 use std::net::IpAddr;
 
 /// Splits a command line as Windows' C runtime does before 2008 (Elastic's `SplitCommandLine`): backslashes before a quote
-/// count, and two quotes inside quotes are one.
-pub fn split_command_line(line: &str) -> Vec<String> {
-    let mut arguments = Vec::new();
-    let mut rest = line.chars().peekable();
+/// count, and two quotes inside quotes are one. Each argument goes to `take`; `buffer` is used to put it together.
+pub fn split_command_line(line: &str, buffer: &mut String, mut take: impl FnMut(&str)) {
+    let mut at = 0;
     loop {
-        while rest.next_if(|&char| char == ' ' || char == '\t').is_some() {}
-        if rest.peek().is_none() {
-            return arguments;
+        at += line.as_bytes()[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        if at == line.len() {
+            return;
         }
-        arguments.push(next_argument(&mut rest));
+        buffer.clear();
+        at = next_argument(line, at, buffer);
+        take(buffer);
     }
 }
 
-fn next_argument(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> String {
-    let mut argument = String::new();
-    let mut quoted = false;
-    let mut backslashes = 0;
-    while let Some(char) = rest.next() {
-        match char {
-            '\\' => backslashes += 1,
-            '"' => {
-                push_backslashes(&mut argument, backslashes / 2);
+/// Appends the argument that begins at `from`; gives its end.
+fn next_argument(line: &str, from: usize, out: &mut String) -> usize {
+    let bytes = line.as_bytes();
+    // What lies between `copied` and `at` is part of the argument as it is.
+    let (mut copied, mut at, mut quoted) = (from, from, false);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\\' | b'"' => {
+                let backslashes = bytes[at..].iter().take_while(|byte| **byte == b'\\').count();
+                if bytes.get(at + backslashes) != Some(&b'"') {
+                    at += backslashes;
+                    continue;
+                }
+                out.push_str(&line[copied..at + backslashes / 2]);
+                at += backslashes + 1;
                 if backslashes % 2 == 1 {
-                    argument.push('"');
+                    out.push('"');
                 } else {
-                    if quoted && rest.next_if_eq(&'"').is_some() {
-                        argument.push('"');
+                    if quoted && bytes.get(at) == Some(&b'"') {
+                        out.push('"');
+                        at += 1;
                     }
                     quoted = !quoted;
                 }
-                backslashes = 0;
+                copied = at;
             }
-            ' ' | '\t' if !quoted => break,
-            other => {
-                push_backslashes(&mut argument, backslashes);
-                backslashes = 0;
-                argument.push(other);
-            }
+            b' ' | b'\t' if !quoted => break,
+            _ => at += 1,
         }
     }
-    push_backslashes(&mut argument, backslashes);
-    argument
-}
-
-fn push_backslashes(argument: &mut String, count: usize) {
-    argument.extend(std::iter::repeat_n('\\', count));
+    out.push_str(&line[copied..at]);
+    at
 }
 
 /// Splits a command line as Elastic's pipeline for Security 4688 does: at white space outside quotes, quotes kept.

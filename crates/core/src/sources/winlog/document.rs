@@ -3,6 +3,7 @@
 
 use super::wishes::Wishes;
 use crate::json::write_string;
+use crate::sources::digits::signed;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -43,11 +44,43 @@ impl Layout {
     }
 }
 
-/// The values of one document, as JSON text in one buffer that is used again.
+/// A part of the document's text.
+type Span = (u32, u32);
+
+/// The value of a slot.
+#[derive(Clone, Copy, Debug, Default)]
+enum Value {
+    #[default]
+    None,
+    /// There is one, and nobody looks at it.
+    Unwanted,
+    Text(Span),
+    /// A number or boolean.
+    Literal(Span),
+    /// A list of texts: which of the parts.
+    Texts(Span),
+    /// Anything else, as JSON.
+    Json(Span),
+}
+
+/// What a slot's value is, for whoever does not want JSON.
+#[derive(Clone, Copy, Debug)]
+pub enum Content<'d> {
+    Text(&'d str),
+    /// A number or boolean, as JSON has it.
+    Literal(&'d str),
+    /// A text of a list; its others follow.
+    Listed(&'d str),
+    /// Anything else, as JSON.
+    Json(&'d str),
+}
+
+/// The values of one document, in one buffer that is used again.
 #[derive(Debug, Default)]
 pub struct Document {
-    json: Vec<u8>,
-    values: Vec<(u32, u32)>,
+    text: String,
+    parts: Vec<Span>,
+    values: Vec<Value>,
     ranks: Vec<u32>,
     /// The slots that have a value, in the order in which they got the first.
     filled: Vec<u32>,
@@ -59,41 +92,69 @@ impl Document {
     /// Forgets the document, keeps the memory.
     pub fn clear(&mut self, layout: &Layout, wishes: Option<Arc<Wishes>>) {
         self.wishes = wishes;
-        self.json.clear();
+        self.text.clear();
+        self.parts.clear();
         for slot in self.filled.drain(..) {
-            self.values[slot as usize] = (0, 0);
+            self.values[slot as usize] = Value::None;
         }
-        self.values.resize(layout.paths.len(), (0, 0));
+        self.values.resize(layout.paths.len(), Value::None);
         self.ranks.resize(layout.paths.len(), u32::MAX);
     }
 
-    /// Whether the slot has a value.
-    pub fn has(&self, slot: Slot) -> bool {
-        self.values[slot].1 != 0
+    /// Gives the slot a text, unless it has a value of a better (lower) rank. Whether it did.
+    pub fn text(&mut self, slot: Slot, rank: u32, text: &str) -> bool {
+        self.put(slot, rank, |document| Value::Text(document.keep(|out| out.push_str(text))))
     }
 
-    /// Gives the slot a value, unless it has one of a better (lower) rank. `write` appends the JSON text; nothing
-    /// appended is no value.
-    pub fn put(&mut self, slot: Slot, rank: u32, write: impl FnOnce(&mut Vec<u8>)) -> bool {
-        let had = self.has(slot);
+    /// A whole number, likewise.
+    pub fn number(&mut self, slot: Slot, rank: u32, number: i64) -> bool {
+        self.put(slot, rank, |document| Value::Literal(document.keep(|out| signed(out, number))))
+    }
+
+    /// A boolean, likewise.
+    pub fn boolean(&mut self, slot: Slot, rank: u32, value: bool) -> bool {
+        let text = if value { "true" } else { "false" };
+        self.put(slot, rank, |document| Value::Literal(document.keep(|out| out.push_str(text))))
+    }
+
+    /// A list of texts, likewise.
+    pub fn texts<'t>(&mut self, slot: Slot, rank: u32, texts: impl IntoIterator<Item = &'t str>) -> bool {
+        self.each_text(slot, rank, |take| texts.into_iter().for_each(take))
+    }
+
+    /// A list of the texts that `give` gives, likewise.
+    pub fn each_text(&mut self, slot: Slot, rank: u32, give: impl FnOnce(&mut dyn FnMut(&str))) -> bool {
+        self.put(slot, rank, |document| {
+            let first = document.parts.len() as u32;
+            give(&mut |text| {
+                let part = document.keep(|out| out.push_str(text));
+                document.parts.push(part);
+            });
+            Value::Texts((first, document.parts.len() as u32))
+        })
+    }
+
+    /// Anything else, likewise: `write` appends its JSON.
+    pub fn json(&mut self, slot: Slot, rank: u32, write: impl FnOnce(&mut Vec<u8>)) -> bool {
+        self.put(slot, rank, |document| {
+            let mut json = Vec::new();
+            write(&mut json);
+            Value::Json(document.keep(|out| out.push_str(&String::from_utf8_lossy(&json))))
+        })
+    }
+
+    fn keep(&mut self, write: impl FnOnce(&mut String)) -> Span {
+        let start = self.text.len() as u32;
+        write(&mut self.text);
+        (start, self.text.len() as u32)
+    }
+
+    fn put(&mut self, slot: Slot, rank: u32, value: impl FnOnce(&mut Self) -> Value) -> bool {
+        let had = !matches!(self.values[slot], Value::None);
         if had && self.ranks[slot] <= rank {
             return false;
         }
-        if self.wishes.as_ref().is_some_and(|wishes| !wishes.wants(slot)) {
-            // There is a value, and nobody looks at it.
-            self.values[slot] = (0, u32::MAX);
-            if !had {
-                self.filled.push(slot as u32);
-            }
-            self.ranks[slot] = rank;
-            return true;
-        }
-        let start = self.json.len();
-        write(&mut self.json);
-        if self.json.len() == start {
-            return false;
-        }
-        self.values[slot] = (start as u32, self.json.len() as u32);
+        self.values[slot] = if self.wants(slot) { value(self) } else { Value::Unwanted };
         self.ranks[slot] = rank;
         if !had {
             self.filled.push(slot as u32);
@@ -101,16 +162,39 @@ impl Document {
         true
     }
 
-    /// The slots that have a value, in no order that matters.
-    pub fn filled(&self) -> impl Iterator<Item = Slot> {
-        self.filled.iter().map(|slot| *slot as Slot)
+    /// Whether anybody looks at the slot.
+    pub fn wants(&self, slot: Slot) -> bool {
+        self.wishes.as_ref().is_none_or(|wishes| wishes.wants(slot))
     }
 
-    /// The JSON text of a slot's value.
-    pub fn text(&self, slot: Slot) -> Option<&str> {
-        let (start, end) = self.values[slot];
-        let bytes = self.json.get(start as usize..end as usize).filter(|bytes| !bytes.is_empty())?;
-        std::str::from_utf8(bytes).ok()
+    /// The slots that have a value that is wanted, in no order that matters, with it; of a list each text.
+    pub fn each(&self, mut take: impl FnMut(Slot, Content<'_>)) {
+        for slot in self.filled.iter().map(|slot| *slot as Slot) {
+            match self.values[slot] {
+                Value::None | Value::Unwanted => {}
+                Value::Text(span) => take(slot, Content::Text(self.part(span))),
+                Value::Literal(span) => take(slot, Content::Literal(self.part(span))),
+                Value::Json(span) => take(slot, Content::Json(self.part(span))),
+                Value::Texts(list) => self.listed(list).for_each(|text| take(slot, Content::Listed(text))),
+            }
+        }
+    }
+
+    fn part(&self, (start, end): Span) -> &str {
+        &self.text[start as usize..end as usize]
+    }
+
+    fn listed(&self, (first, last): Span) -> impl Iterator<Item = &str> {
+        self.parts[first as usize..last as usize].iter().map(|part| self.part(*part))
+    }
+
+    fn write_value(&self, value: Value, out: &mut Vec<u8>) {
+        match value {
+            Value::None | Value::Unwanted => {}
+            Value::Text(span) => write_string(self.part(span), out),
+            Value::Literal(span) | Value::Json(span) => out.extend_from_slice(self.part(span).as_bytes()),
+            Value::Texts(list) => write_strings(out, self.listed(list)),
+        }
     }
 
     /// Appends the document to `out` as one JSON object.
@@ -118,8 +202,8 @@ impl Document {
         out.push(b'{');
         let mut open: &[String] = &[];
         let mut first = true;
-        for (path, &(start, end)) in layout.paths.iter().zip(&self.values) {
-            if end == 0 {
+        for (path, value) in layout.paths.iter().zip(&self.values) {
+            if matches!(value, Value::None) {
                 continue;
             }
             let (leaf, parents) = path.split_last().expect("a path has a component");
@@ -138,7 +222,7 @@ impl Document {
             separate(out, &mut first);
             write_string(leaf, out);
             out.push(b':');
-            out.extend_from_slice(&self.json[start as usize..end as usize]);
+            self.write_value(*value, out);
         }
         out.resize(out.len() + open.len() + 1, b'}');
     }

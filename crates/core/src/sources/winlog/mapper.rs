@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use super::convert::{self, Answer};
-use super::document::{Document, Slot, write_strings};
+use super::document::{Content, Document, Slot, write_strings};
 use super::mapping::{Expand, Kind, MAPPINGS, Mappings, Provider, Related, Step, common};
+use super::routes::{self, Route, Routes};
 use super::wishes::Wishes;
 use super::{Record, System};
-use crate::json::{Scanner, unescape, write_string};
+use crate::json::{Scanner, write_string};
 use crate::value::{Event, Picked};
 
 /// Keywords of the Security log (`winmeta.h`).
@@ -30,6 +31,9 @@ pub struct RecordMapper {
     expanded: Record,
     event_data: Vec<u8>,
     named: Vec<u64>,
+    routes: Routes,
+    /// For texts that are put together.
+    buffer: String,
     /// What is wanted of a document that is not written; all of it otherwise.
     wishes: Option<Arc<Wishes>>,
     /// For values that are lists or objects.
@@ -54,57 +58,67 @@ impl RecordMapper {
     ) -> bool {
         self.fill(record, host_name, Some(wishes));
         let mut sure = true;
-        for slot in self.document.filled() {
-            let Some((node, text)) = wishes.node(slot).zip(self.document.text(slot)) else { continue };
+        let scratch = &mut self.scratch;
+        self.document.each(|slot, content| {
+            let Some(node) = wishes.node(slot) else { return };
             let fields = wishes.projection.slots(node);
-            match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-                Some(content) => picked.text(fields, &unescape(content)),
-                None if text.starts_with(['[', '{']) => {
-                    let mut event: Event<'_> = std::mem::take(&mut self.scratch);
+            match content {
+                Content::Text(text) | Content::Listed(text) => picked.text(fields, text),
+                Content::Literal(text) => sure &= picked.literal(fields, text),
+                Content::Json(text) => {
+                    let mut event: Event<'_> = std::mem::take(scratch);
                     event.widen(wishes.projection.width);
                     sure &= Scanner::new(&wishes.projection).value(text, node, &mut event).is_ok();
                     picked.all(&event);
-                    self.scratch = event.recycle();
+                    *scratch = event.recycle();
                 }
-                None => sure &= picked.literal(fields, text),
             }
-        }
+        });
         !sure
+    }
+
+    /// What of a record that is read next comes to something that is wanted. For records of the same wishes only.
+    pub fn selection<'s>(&'s mut self, wishes: &'s Wishes) -> Selection<'s> {
+        Selection { routes: &mut self.routes, wishes }
     }
 
     /// Makes the document of a record, as far as it is wanted.
     fn fill(&mut self, record: &Record, host_name: Option<&str>, wishes: Option<&Arc<Wishes>>) {
         let mappings = &*MAPPINGS;
         self.document.clear(&mappings.layout, wishes.map(Arc::clone));
-        self.wishes = wishes.map(Arc::clone);
+        if self.wishes.as_ref().map(Arc::as_ptr) != wishes.map(Arc::as_ptr) {
+            self.routes = Routes::default();
+            self.wishes = wishes.map(Arc::clone);
+        }
         self.related.iter_mut().for_each(Vec::clear);
         self.expanded.clear();
         self.event_data.clear();
         self.named.clear();
         let event = event_id(record);
-        let provider = mappings.providers.get(record.get(System::Provider)).map(std::sync::Arc::as_ref);
+        let provider = routes::provider(record.get(System::Provider));
+        self.routes.begin(provider, event);
         self.common(mappings, record, host_name);
         if let Some(provider) = provider {
             self.constants(mappings, provider, event);
             self.times(mappings, provider, record);
             let expansions = provider.expand.iter();
-            for expand in expansions.filter(|expand| applies(expand, event)) {
+            for expand in expansions.filter(|expand| expand.applies(event)) {
                 expand_into(&mut self.expanded, expand, record);
             }
         }
-        self.values(provider, record, event);
+        self.values(provider, record);
         self.finish(mappings, record);
     }
 
     fn text(&mut self, mappings: &Mappings, path: usize, rank: u32, text: &str) {
         if !text.is_empty() {
-            self.document.put(mappings.common[path], rank, |out| write_string(text, out));
+            self.document.text(mappings.common[path], rank, text);
         }
     }
 
     fn number(&mut self, mappings: &Mappings, path: usize, text: &str) {
         if let Some(value) = convert::integer(text) {
-            self.document.put(mappings.common[path], COMMON, |out| out.extend_from_slice(value.to_string().as_bytes()));
+            self.document.number(mappings.common[path], COMMON, value);
         }
     }
 
@@ -163,8 +177,7 @@ impl RecordMapper {
         // The bits mean an audit in the Security log only.
         if record.get(System::Channel) == "Security" || outcome.is_empty() {
             self.text(mappings, const { common("event.outcome") }, COMMON, outcome);
-            self.document
-                .put(mappings.common[const { common("winlog.keywords") }], COMMON, |out| write_strings(out, [name]));
+            self.document.texts(mappings.common[const { common("winlog.keywords") }], COMMON, [name]);
         }
     }
 
@@ -193,7 +206,7 @@ impl RecordMapper {
             ] {
                 if !values.is_empty() {
                     let values = values.iter().map(String::as_str);
-                    self.document.put(mappings.common[path], rank, |out| write_strings(out, values));
+                    self.document.texts(mappings.common[path], rank, values);
                 }
             }
             let module = constants.module.as_ref().or(provider.module.as_ref());
@@ -205,7 +218,7 @@ impl RecordMapper {
             }
             self.text(mappings, const { common("event.module") }, rank, module.map_or("", String::as_str));
             for (slot, value) in &all.set {
-                self.document.put(*slot, rank, |out| write_string(value, out));
+                self.document.text(*slot, rank, value);
             }
         }
     }
@@ -223,31 +236,31 @@ impl RecordMapper {
     }
 
     /// Takes every value to its fields; what stays goes to the event data.
-    fn values(&mut self, provider: Option<&Provider>, record: &Record, event: u32) {
-        let expanded = std::mem::take(&mut self.expanded);
+    fn values(&mut self, provider: Option<&Provider>, record: &Record) {
+        let (expanded, mut routes) = (std::mem::take(&mut self.expanded), std::mem::take(&mut self.routes));
         for (name, value) in expanded.data().chain(record.data()) {
             let value = value.trim_end_matches(['\r', '\n', '\0']);
             if value.is_empty() || provider.is_some_and(|provider| provider.empty.iter().any(|empty| empty == value)) {
                 continue;
             }
-            if value.contains("\r\n") {
-                self.value(provider, event, name, &value.replace("\r\n", "\n"));
+            let route = routes.of(name, self.wishes.as_deref());
+            if !route.wanted {
+                continue;
+            }
+            if memchr::memchr(b'\r', value.as_bytes()).is_some() {
+                self.value(route, name, &value.replace("\r\n", "\n"));
             } else {
-                self.value(provider, event, name, value);
+                self.value(route, name, value);
             }
         }
-        self.expanded = expanded;
+        (self.expanded, self.routes) = (expanded, routes);
     }
 
-    fn value(&mut self, provider: Option<&Provider>, event: u32, name: &str, value: &str) {
-        let mut stays = true;
-        if let Some(provider) = provider {
-            stays = !provider.drop.contains(name)
-                && !provider.expand.iter().any(|expand| expand.data == name && applies(expand, event));
-            for step in provider.steps.get(name).into_iter().flatten().filter(|step| step.applies(event)) {
-                let filled = self.step(step, name, value);
-                stays &= step.copy || !filled;
-            }
+    fn value(&mut self, route: &Route, name: &str, value: &str) {
+        let mut stays = !route.elsewhere;
+        for step in &route.steps {
+            let filled = self.step(step, name, value);
+            stays &= step.copy || !filled;
         }
         if stays {
             self.stay(name, |out| write_string(value, out));
@@ -299,11 +312,11 @@ impl RecordMapper {
                 self.put(slot, rank, account, step.related)
             }
             (Kind::Integer, &[slot]) => convert::integer(value).is_some_and(|number| {
-                self.document.put(slot, rank, |out| out.extend_from_slice(number.to_string().as_bytes()));
+                self.document.number(slot, rank, number);
                 true
             }),
             (Kind::Boolean, &[slot]) => value.parse::<bool>().is_ok_and(|value| {
-                self.document.put(slot, rank, |out| out.extend_from_slice(value.to_string().as_bytes()));
+                self.document.boolean(slot, rank, value);
                 true
             }),
             (Kind::Ip, &[slot]) => convert::address(value).is_some_and(|address| {
@@ -332,12 +345,16 @@ impl RecordMapper {
                 filled
             }
             (Kind::CommandLine, &[line, args, count]) => {
-                let arguments = convert::split_command_line(value);
-                self.command_line(rank, value, [line, args, count], arguments.iter().map(String::as_str))
+                let mut buffer = std::mem::take(&mut self.buffer);
+                let split = |take: &mut dyn FnMut(&str)| convert::split_command_line(value, &mut buffer, take);
+                let filled = self.command_line(rank, value, [line, args, count], split);
+                self.buffer = buffer;
+                filled
             }
             (Kind::AuditedCommandLine, &[line, args, count]) => {
-                let arguments = convert::split_keeping_quotes(value);
-                self.command_line(rank, value, [line, args, count], arguments.iter().copied())
+                let split =
+                    |take: &mut dyn FnMut(&str)| convert::split_keeping_quotes(value).into_iter().for_each(take);
+                self.command_line(rank, value, [line, args, count], split)
             }
             (Kind::Account, &[domain, name]) => value.split_once('\\').is_some_and(|(domain_name, account)| {
                 self.put(domain, rank, domain_name, None);
@@ -351,7 +368,7 @@ impl RecordMapper {
             }
             (Kind::RegistryData, &[strings, kind]) => {
                 let (text, name) = convert::registry_data(value);
-                self.document.put(strings, rank, |out| write_strings(out, [text.as_str()]));
+                self.document.texts(strings, rank, [text.as_str()]);
                 self.put(kind, rank, name, None);
                 true
             }
@@ -361,7 +378,7 @@ impl RecordMapper {
     }
 
     fn put(&mut self, slot: Slot, rank: u32, text: &str, related: Option<Related>) -> bool {
-        let filled = !text.is_empty() && self.document.put(slot, rank, |out| write_string(text, out));
+        let filled = !text.is_empty() && self.document.text(slot, rank, text);
         if let Some(related) = related
             && filled
             && text != "-"
@@ -414,19 +431,28 @@ impl RecordMapper {
         }
     }
 
-    fn command_line<'a>(
+    fn command_line(
         &mut self,
         rank: u32,
         value: &str,
         [line, args, count]: [Slot; 3],
-        arguments: impl ExactSizeIterator<Item = &'a str>,
+        mut split: impl FnMut(&mut dyn FnMut(&str)),
     ) -> bool {
-        let number = arguments.len();
         if !self.put(line, rank, value, None) {
             return false;
         }
-        self.document.put(args, rank, |out| write_strings(out, arguments));
-        self.document.put(count, rank, |out| out.extend_from_slice(number.to_string().as_bytes()))
+        let mut number = 0;
+        self.document.each_text(args, rank, |take| {
+            split(&mut |argument| {
+                number += 1;
+                take(argument);
+            });
+        });
+        // Where nobody looks at the arguments they were not split.
+        if number == 0 && self.document.wants(count) {
+            split(&mut |_| number += 1);
+        }
+        self.document.number(count, rank, number)
     }
 
     fn registry_path(&mut self, rank: u32, value: &str, [hive, key, last]: [Slot; 3]) {
@@ -450,9 +476,9 @@ impl RecordMapper {
         if found.is_empty() {
             return true;
         }
-        self.document.put(answers, rank, |out| write_answers(out, &found));
+        self.document.json(answers, rank, |out| write_answers(out, &found));
         if !addresses.is_empty() {
-            self.document.put(resolved, rank, |out| write_strings(out, addresses.iter().map(String::as_str)));
+            self.document.texts(resolved, rank, addresses.iter().map(String::as_str));
         }
         for answer in &found {
             match answer {
@@ -474,7 +500,7 @@ impl RecordMapper {
             let list = &self.related[related as usize];
             if !list.is_empty() {
                 let slot = mappings.common[path];
-                self.document.put(slot, FIXED, |out| write_strings(out, list.iter().map(String::as_str)));
+                self.document.texts(slot, FIXED, list.iter().map(String::as_str));
             }
         }
         let root = record.get(System::UserDataName);
@@ -484,12 +510,36 @@ impl RecordMapper {
         if !self.event_data.is_empty() {
             let path = if root.is_empty() { common("winlog.event_data") } else { common("winlog.user_data") };
             let data = &self.event_data;
-            self.document.put(mappings.common[path], FIXED, |out| {
+            self.document.json(mappings.common[path], FIXED, |out| {
                 out.push(b'{');
                 out.extend_from_slice(data);
                 out.push(b'}');
             });
         }
+    }
+}
+
+/// Tells of a record's parts whether they come to anything that is wanted.
+#[derive(Debug)]
+pub struct Selection<'s> {
+    routes: &'s mut Routes,
+    wishes: &'s Wishes,
+}
+
+impl Selection<'_> {
+    /// Whether one of the common values does.
+    pub fn takes(&self, field: System) -> bool {
+        self.wishes.wants_system(field)
+    }
+
+    /// The provider and number of the event are read: its named values follow.
+    pub fn begin(&mut self, record: &Record) {
+        self.routes.begin(routes::provider(record.get(System::Provider)), event_id(record));
+    }
+
+    /// Whether a named value does.
+    pub fn takes_data(&mut self, name: &str) -> bool {
+        self.routes.of(name, Some(self.wishes)).wanted
     }
 }
 
@@ -551,10 +601,6 @@ fn dns_type(number: &str) -> Option<&'static str> {
 
 fn event_id(record: &Record) -> u32 {
     record.get(System::EventId).parse().unwrap_or_default()
-}
-
-fn applies(expand: &Expand, event: u32) -> bool {
-    (expand.only.is_empty() || expand.only.contains(&event)) && !expand.except.contains(&event)
 }
 
 fn expand_into(expanded: &mut Record, expand: &Expand, record: &Record) {

@@ -189,6 +189,13 @@ pub struct Expand {
     pub except: Vec<u32>,
 }
 
+impl Expand {
+    /// Whether it is for this event.
+    pub fn applies(&self, event: u32) -> bool {
+        (self.only.is_empty() || self.only.contains(&event)) && !self.except.contains(&event)
+    }
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {

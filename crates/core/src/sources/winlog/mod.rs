@@ -6,13 +6,14 @@ mod document;
 mod mapper;
 mod mapping;
 mod record;
+mod routes;
 mod time;
 mod tree;
 mod wishes;
 
-pub use mapper::RecordMapper;
+pub use mapper::{RecordMapper, Selection};
 pub use mapping::property_names;
-pub use record::{Record, System};
+pub use record::{Record, SYSTEM, System};
 pub use time::push_filetime;
 pub use tree::{Name, Tree};
 pub use wishes::Wishes;

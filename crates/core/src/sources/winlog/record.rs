@@ -33,7 +33,30 @@ pub enum System {
     UserDataName,
 }
 
-const SYSTEM_VALUES: usize = System::UserDataName as usize + 1;
+/// All of them, in order.
+pub const SYSTEM: [System; System::UserDataName as usize + 1] = [
+    System::Provider,
+    System::ProviderGuid,
+    System::EventId,
+    System::Version,
+    System::Level,
+    System::Task,
+    System::Opcode,
+    System::Keywords,
+    System::Time,
+    System::RecordId,
+    System::ProcessId,
+    System::ThreadId,
+    System::Channel,
+    System::Computer,
+    System::UserId,
+    System::ActivityId,
+    System::Message,
+    System::TaskName,
+    System::OpcodeName,
+    System::LevelName,
+    System::UserDataName,
+];
 
 /// A range of the record's buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,7 +72,7 @@ impl Span {
 #[derive(Debug, Default)]
 pub struct Record {
     text: String,
-    system: [Span; SYSTEM_VALUES],
+    system: [Span; SYSTEM.len()],
     data: Vec<(Span, Span)>,
 }
 
@@ -57,7 +80,7 @@ impl Record {
     /// Forgets the record, keeps the memory.
     pub fn clear(&mut self) {
         self.text.clear();
-        self.system = [Span::default(); SYSTEM_VALUES];
+        self.system = [Span::default(); SYSTEM.len()];
         self.data.clear();
     }
 
@@ -93,23 +116,33 @@ impl Record {
     }
 
     /// Where the next text will start.
-    pub(super) fn mark(&self) -> usize {
+    pub(in crate::sources) fn mark(&self) -> usize {
         self.text.len()
     }
 
     /// The buffer, to append to.
-    pub(super) fn text(&mut self) -> &mut String {
+    pub(in crate::sources) fn text(&mut self) -> &mut String {
         &mut self.text
     }
 
     /// Makes the text from `start` the value of `field`.
-    pub(super) fn set_from(&mut self, field: System, start: usize) {
+    pub(in crate::sources) fn set_from(&mut self, field: System, start: usize) {
         self.system[field as usize] = Span(start as u32, self.text.len() as u32);
     }
 
     /// Makes the text from `name` to `value` a name, and the rest its value.
-    pub(super) fn push_from(&mut self, name: usize, value: usize) {
+    pub(in crate::sources) fn push_from(&mut self, name: usize, value: usize) {
         let end = self.text.len() as u32;
         self.data.push((Span(name as u32, value as u32), Span(value as u32, end)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_common_values_are_listed_in_their_order() {
+        assert!(SYSTEM.iter().enumerate().all(|(place, field)| *field as usize == place));
     }
 }

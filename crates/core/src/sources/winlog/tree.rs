@@ -128,6 +128,18 @@ impl<'r> Tree<'r> {
         }
     }
 
+    /// A reader of what lies in the element `Event` of a record, which is cleared.
+    pub fn inside_event(record: &'r mut Record) -> Self {
+        let mut tree = Self::new(record);
+        tree.places.push(Place::Event);
+        tree
+    }
+
+    /// Whether the current element is `Event` itself.
+    pub fn is_in_event(&self) -> bool {
+        self.place() == Place::Event
+    }
+
     fn place(&self) -> Place {
         self.places.last().copied().unwrap_or(Place::Outside)
     }

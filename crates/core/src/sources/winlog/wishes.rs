@@ -2,6 +2,7 @@
 
 use super::document::Slot;
 use super::mapping::MAPPINGS;
+use super::record::{SYSTEM, System};
 use crate::json::{Node, Projection, ROOT};
 use std::sync::Arc;
 
@@ -15,6 +16,30 @@ pub struct Wishes {
     pub related: bool,
     /// Where the event data lie, under both of their names.
     data: [Option<Node>; 2],
+    /// The common values of a record that come to something that is wanted.
+    system: [bool; SYSTEM.len()],
+}
+
+/// The fields that a common value of a record decides. `None`: it decides how the record is read at all.
+fn fields_of(field: System) -> Option<&'static [&'static str]> {
+    Some(match field {
+        System::Provider | System::EventId | System::Time | System::UserDataName => return None,
+        System::ProviderGuid => &["winlog.provider_guid"],
+        System::Version => &["winlog.version"],
+        System::Level => &["log.level"],
+        System::Task | System::LevelName => &[],
+        System::Opcode | System::OpcodeName => &["winlog.opcode"],
+        System::Keywords => &["event.outcome", "winlog.keywords"],
+        System::RecordId => &["winlog.record_id"],
+        System::ProcessId => &["winlog.process.pid"],
+        System::ThreadId => &["winlog.process.thread.id"],
+        System::Channel => &["winlog.channel", "event.outcome", "winlog.keywords"],
+        System::Computer => &["host.name", "winlog.computer_name"],
+        System::UserId => &["user.id", "winlog.user"],
+        System::ActivityId => &["winlog.activity_id"],
+        System::Message => &["message"],
+        System::TaskName => &["event.action", "winlog.task"],
+    })
 }
 
 impl Wishes {
@@ -24,7 +49,9 @@ impl Wishes {
         let nodes: Vec<Option<Node>> = MAPPINGS.layout.paths().map(|path| node(&path)).collect();
         let related = node("related").is_some();
         let data = ["winlog.event_data", "winlog.user_data"].map(node);
-        Self { projection, nodes, related, data }
+        let decides = |field| fields_of(field).is_none_or(|fields| fields.iter().any(|path| node(path).is_some()));
+        let system = SYSTEM.map(decides);
+        Self { projection, nodes, related, data, system }
     }
 
     /// Where a slot's value leads, if anything in it is wanted.
@@ -35,6 +62,11 @@ impl Wishes {
     /// Whether a slot's value is looked at.
     pub fn wants(&self, slot: Slot) -> bool {
         self.node(slot).is_some()
+    }
+
+    /// Whether a common value of a record comes to something that is looked at.
+    pub fn wants_system(&self, field: System) -> bool {
+        self.system[field as usize]
     }
 
     /// Whether a named value of the event data is looked at.
