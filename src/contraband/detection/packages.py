@@ -29,10 +29,7 @@ def samples_path() -> Path:
 
 def package_ids() -> tuple[str, ...]:
     """The packages that ship, by ATT&CK id."""
-    folders = (
-        entry for entry in content_path().iterdir() if (entry / "package.toml").exists() or (entry / "rules").is_dir()
-    )
-    return tuple(sorted(entry.name for entry in folders))
+    return tuple(sorted(entry.name for entry in content_path().iterdir() if (entry / "rules").is_dir()))
 
 
 def package_path(package: str) -> Path:

@@ -150,7 +150,7 @@ def joined(parts: Iterable[Loaded]) -> Loaded:
 
 
 # Files of a rule's folder, or of a package, that are not rules themselves.
-COMPANIONS = frozenset({"sidecar.toml", "cases.toml", "exceptions.toml", "package.toml"})
+COMPANIONS = frozenset({"sidecar.toml", "cases.toml", "exceptions.toml"})
 
 # Those of them that lie in a rule's own folder and become part of the rule.
 BESIDE = ("sidecar.toml", "exceptions.toml", "note.md")
