@@ -14,6 +14,10 @@ def text(alert: Mapping[str, Any], *names: str) -> str:
     for name in names:
         value = alert.get(name)
         if value not in (None, "", []):
-            joined = " ".join(map(str, value)) if isinstance(value, list) else str(value)
-            return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", " ".join(joined.split()))
+            return plain(" ".join(map(str, value)) if isinstance(value, list) else str(value))
     return ""
+
+
+def plain(value: str) -> str:
+    """A text on one line, control characters and direction marks replaced."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", " ".join(value.split()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contraband.hunt import Found
-from contraband.output.fields import text
+from contraband.output.fields import plain
 from contraband.output.terminal import Screen
 
 
@@ -17,9 +17,9 @@ def hunt_table(found: Found, most: int, screen: Screen) -> Iterator[str]:
     for group in found.groups[:most]:
         times = f"{group.count:6} {'time ' if group.count == 1 else 'times'}"
         hosts = f"{len(group.hosts)} {'host ' if len(group.hosts) == 1 else 'hosts'}"
-        key = ", ".join(text({"value": value}, "value") for _, value in group.key)
+        key = ", ".join(plain(value) for _, value in group.key)
         yield screen.fit(f"  {times} on {hosts}  {key}".rstrip())
         if group.example:
-            yield screen.fit(f"         {text({'value': group.example}, 'value')}")
+            yield screen.fit(f"         {plain(group.example)}")
     if (more := len(found.groups) - most) > 0:
         yield f"         {more} more groups (--most)"

@@ -7,9 +7,8 @@ from typing import Any
 
 from contraband.detection.installations import grouped, title
 from contraband.detection.rules import Rule, Severity
-from contraband.output.fields import text
-
-_COLORS = {"critical": "1;35", "high": "1;31", "medium": "33", "low": "36"}
+from contraband.output.fields import plain, text
+from contraband.output.terminal import Screen
 
 
 def write(
@@ -22,7 +21,7 @@ def write(
     lines: list[str] = []
     for members in grouped(shown).values():
         worst = max(Severity(alert["kibana.alert.severity"]) for alert in members) if members else None
-        heading = text({"title": title(members)}, "title")
+        heading = plain(title(members))
         lines.append(_fit(f"{heading}  ({len(members)} alert{'' if len(members) == 1 else 's'})", width))
         for alert in sorted(members, key=lambda alert: -Severity(alert["kibana.alert.severity"]).rank):
             lines.extend(_alert(alert, width, color=color))
@@ -35,9 +34,7 @@ def _alert(alert: Mapping[str, Any], width: int, *, color: bool) -> list[str]:
     severity = str(alert["kibana.alert.severity"])
     confidence = text(alert, "contraband.rule.confidence")
     name = text(alert, "kibana.alert.rule.name")
-    mark = f"{severity:8}"
-    if color:
-        mark = f"\x1b[{_COLORS[severity]}m{mark}\x1b[0m"
+    mark = Screen(color=color).colored(f"{severity:8}", severity)
     head = f"  {mark} {_fit(name + (f'  (confidence {confidence})' if confidence else ''), width - 11)}"
     rows = [
         ("time", text(alert, "kibana.alert.original_time", "@timestamp")),
