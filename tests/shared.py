@@ -1,8 +1,10 @@
-"""Where the recordings that lie outside the project are, for the tests that use them when they are there."""
+"""What tests of several folders need: the recordings that lie outside the project, when they are there, and the program itself."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,3 +17,23 @@ def shared_path(relative: str) -> Path:
     if not path.exists():
         pytest.skip(f"{relative} is not here: it lies outside the project")
     return path
+
+
+def contraband(
+    *arguments: str | Path,
+    stdin: bytes = b"",
+    folder: Path | None = None,
+    timeout: float | None = None,
+    **environment: str,
+) -> subprocess.CompletedProcess[bytes]:
+    """The program in a process of its own, its output in pipes."""
+    program = "from contraband.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        timeout=timeout,
+        cwd=folder,
+        env={**os.environ, **environment},
+        check=False,
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
 import subprocess
 import sys
@@ -16,20 +15,9 @@ import pytest
 from contraband.cli import COMMANDS, cli
 from contraband.detection.packages import package_path, samples_path
 from contraband.engine import source_names
+from shared import contraband as run
 
 SAMPLE = str(samples_path() / "linux-lab.deb-sh-install.defend_new.ndjson")
-
-
-def run(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
-    """The command in a process of its own."""
-    program = "from contraband.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        input=stdin,
-        capture_output=True,
-        check=False,
-        env={**os.environ, **environment},
-    )
 
 
 def test_version_and_help() -> None:

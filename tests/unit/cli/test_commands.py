@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -15,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from contraband.cli import COMMANDS, cli
+from shared import contraband as program
 
 EVENT = {
     "@timestamp": "2026-01-01T00:00:00Z",
@@ -31,10 +31,7 @@ EVENT = {
 
 
 def contraband(*arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-c", "from contraband.cli import main; main()", *map(str, arguments)]
-    return subprocess.run(
-        command, input=stdin, capture_output=True, timeout=120, check=False, env={**os.environ, "CI": "true"}
-    )
+    return program(*arguments, stdin=stdin, timeout=120, CI="true")
 
 
 @pytest.fixture

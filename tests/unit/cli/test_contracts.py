@@ -18,16 +18,11 @@ import pytest
 import contraband
 from contraband.detection.packages import samples_path
 from contraband.detection.scan import prepare, start
+from shared import contraband as run
 
 SAMPLE = str(samples_path() / "linux-lab.deb-sh-install.defend_new.ndjson")
 EVENTS = [json.loads(line) for line in Path(SAMPLE).read_text(encoding="utf-8").splitlines()]
 ANY = "any where true"
-
-
-def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """The command in a process of its own."""
-    program = "from contraband.cli import main; main()"
-    return subprocess.run([sys.executable, "-c", program, *arguments], input=stdin, capture_output=True, check=False)
 
 
 def ids(alerts: list[dict[str, Any]]) -> list[str]:

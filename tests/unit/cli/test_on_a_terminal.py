@@ -15,6 +15,7 @@ import contraband
 from contraband.cli import main
 from contraband.detection.packages import load_package
 from contraband.output.terminal import Screen
+from shared import contraband as program
 
 ATOM = re.compile(r'(?:"""[^\n]*?"""|"(?:\\.|[^"\\])*"|`[^`]*`|\S)+')
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -39,7 +40,7 @@ COMMANDS = [
     "lint linux-hook-file windows-soon-after-installer",
 ]
 # The folder that the package lies in, wherever a command is run.
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(contraband.__file__).parents[1])}
+PYTHONPATH = str(Path(contraband.__file__).parents[1])
 WITH_COMMANDS = ("playbook", "investigation", "emulate show")
 
 
@@ -63,15 +64,8 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch, width: int, command: str) -> tu
 
 def piped(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own, its output in a pipe."""
-    program = "from contraband.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=ENVIRONMENT,
-        check=False,
-    )
+    done = program(*arguments, folder=folder, PYTHONPATH=PYTHONPATH)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -91,10 +85,13 @@ def test_a_real_terminal() -> None:
     fcntl, struct, termios = pytest.importorskip("fcntl"), pytest.importorskip("struct"), pytest.importorskip("termios")
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 72, 0, 0))
-    environment = {name: value for name, value in ENVIRONMENT.items() if name not in ("COLUMNS", "NO_COLOR")}
-    program = "from contraband.cli import main; main(['show', 'T1546.016', 'related'])"
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
+    script = "from contraband.cli import main; main(['show', 'T1546.016', 'related'])"
     with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=theirs, stdin=theirs, env={**environment, "TERM": "xterm"}
+        [sys.executable, "-c", script],
+        stdout=theirs,
+        stdin=theirs,
+        env={**environment, "PYTHONPATH": PYTHONPATH, "TERM": "xterm"},
     ) as process:
         os.close(theirs)
         read = b""
