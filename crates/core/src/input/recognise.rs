@@ -107,15 +107,12 @@ fn is_response(text: &[u8]) -> bool {
         Err(error) => std::str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default(),
     };
     let mut cursor = Cursor::new(text);
-    match member_value(&mut cursor, &["hits", "response", "responses"]) {
-        Some("response") if member_value(&mut cursor, &["hits"]).is_none() => return false,
-        Some("responses") if cursor.expect(b'[').is_err() || member_value(&mut cursor, &["hits"]).is_none() => {
-            return false;
-        }
-        Some(_) => {}
-        None => return false,
-    }
-    member_value(&mut cursor, &["hits", "events", "sequences"]).is_some() && cursor.peek() == Some(b'[')
+    let has_hits = match member_value(&mut cursor, &["hits", "response", "responses"]) {
+        Some("response") => member_value(&mut cursor, &["hits"]).is_some(),
+        Some("responses") => cursor.expect(b'[').is_ok() && member_value(&mut cursor, &["hits"]).is_some(),
+        found => found.is_some(),
+    };
+    has_hits && member_value(&mut cursor, &["hits", "events", "sequences"]).is_some() && cursor.peek() == Some(b'[')
 }
 
 /// Moves into an object, to the value of the first of the named members, and tells which that is.

@@ -41,14 +41,7 @@ impl<'p> Scanner<'p> {
     /// `_index` beside them; those of a hit without one, as Kibana shows them, are its `fields`.
     pub fn scan<'a>(&self, line: &'a str, event: &mut Event<'a>) -> Result<Extent, Broken> {
         event.clear();
-        let mut walk = Walk {
-            cursor: Cursor::new(line),
-            projection: self.projection,
-            event,
-            source: None,
-            hit: false,
-            fields: None,
-        };
+        let mut walk = Walk::new(line, self.projection, event);
         walk.cursor.blank();
         let start = walk.cursor.at;
         if walk.cursor.peek() != Some(b'{') {
@@ -70,16 +63,15 @@ impl<'p> Scanner<'p> {
 impl Scanner<'_> {
     /// Adds to the event what one value holds that lies at a node of the projection.
     pub fn value<'a>(&self, text: &'a str, node: Node, event: &mut Event<'a>) -> Result<(), Broken> {
-        let mut walk = Walk {
-            cursor: Cursor::new(text),
-            projection: self.projection,
-            event,
-            source: None,
-            hit: false,
-            fields: None,
-        };
+        let mut walk = Walk::new(text, self.projection, event);
         walk.value(node, 1)?;
         walk.cursor.end()
+    }
+}
+
+impl<'p, 'a, 'e> Walk<'p, 'a, 'e> {
+    fn new(text: &'a str, projection: &'p Projection, event: &'e mut Event<'a>) -> Self {
+        Self { cursor: Cursor::new(text), projection, event, source: None, hit: false, fields: None }
     }
 }
 

@@ -66,11 +66,10 @@ enum Value {
 /// What a slot's value is, for whoever does not want JSON.
 #[derive(Clone, Copy, Debug)]
 pub enum Content<'d> {
+    /// A text, or one of a list; the list's others follow.
     Text(&'d str),
     /// A number or boolean, as JSON has it.
     Literal(&'d str),
-    /// A text of a list; its others follow.
-    Listed(&'d str),
     /// Anything else, as JSON.
     Json(&'d str),
 }
@@ -175,7 +174,7 @@ impl Document {
                 Value::Text(span) => take(slot, Content::Text(self.part(span))),
                 Value::Literal(span) => take(slot, Content::Literal(self.part(span))),
                 Value::Json(span) => take(slot, Content::Json(self.part(span))),
-                Value::Texts(list) => self.listed(list).for_each(|text| take(slot, Content::Listed(text))),
+                Value::Texts(list) => self.listed(list).for_each(|text| take(slot, Content::Text(text))),
             }
         }
     }

@@ -63,7 +63,7 @@ impl RecordMapper {
             let Some(node) = wishes.node(slot) else { return };
             let fields = wishes.projection.slots(node);
             match content {
-                Content::Text(text) | Content::Listed(text) => picked.text(fields, text),
+                Content::Text(text) => picked.text(fields, text),
                 Content::Literal(text) => sure &= picked.literal(fields, text),
                 Content::Json(text) => {
                     let mut event: Event<'_> = std::mem::take(scratch);
