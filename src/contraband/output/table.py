@@ -18,24 +18,25 @@ def write(
     shown = [alert for alert in alerts if "kibana.alert.group.index" not in alert]
     if not shown:
         return "no alerts\n"
+    screen = Screen(width, color=color)
     lines: list[str] = []
     for members in grouped(shown).values():
         worst = max(Severity(alert["kibana.alert.severity"]) for alert in members) if members else None
         heading = plain(title(members))
-        lines.append(_fit(f"{heading}  ({len(members)} alert{'' if len(members) == 1 else 's'})", width))
+        lines.append(screen.fit(f"{heading}  ({len(members)} alert{'' if len(members) == 1 else 's'})"))
         for alert in sorted(members, key=lambda alert: -Severity(alert["kibana.alert.severity"]).rank):
-            lines.extend(_alert(alert, width, color=color))
+            lines.extend(_alert(alert, screen))
         if worst is not None:
             lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _alert(alert: Mapping[str, Any], width: int, *, color: bool) -> list[str]:
+def _alert(alert: Mapping[str, Any], screen: Screen) -> list[str]:
     severity = str(alert["kibana.alert.severity"])
     confidence = text(alert, "contraband.rule.confidence")
     name = text(alert, "kibana.alert.rule.name")
-    mark = Screen(color=color).colored(f"{severity:8}", severity)
-    head = f"  {mark} {_fit(name + (f'  (confidence {confidence})' if confidence else ''), width - 11)}"
+    mark = f"{severity:8}"
+    head = screen.fit(f"  {mark} {name}" + (f"  (confidence {confidence})" if confidence else ""))
     rows = [
         ("time", text(alert, "kibana.alert.original_time", "@timestamp")),
         ("process", text(alert, "process.name", "process.executable")),
@@ -55,8 +56,7 @@ def _alert(alert: Mapping[str, Any], width: int, *, color: bool) -> list[str]:
         ("to", text(alert, "destination.domain", "destination.ip")),
         ("from", f"{text(alert, 'contraband.origin.path')}, record {text(alert, 'contraband.origin.record')}"),
     ]
-    return [head, *(_fit(f"           {name:8} {value}", width) for name, value in rows if value)]
-
-
-def _fit(line: str, width: int) -> str:
-    return line if len(line) <= width else line[: max(width - 1, 1)] + "\N{HORIZONTAL ELLIPSIS}"
+    return [
+        head.replace(mark, screen.colored(mark, severity), 1),
+        *(screen.fit(f"           {name:8} {value}") for name, value in rows if value),
+    ]
