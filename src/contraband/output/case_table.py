@@ -13,16 +13,10 @@ HEADINGS = ("rule", "source", "caught", "missed", "false alarms", "quiet", "basi
 
 
 def case_table(report: Report, first: set[str], screen: Screen) -> list[str]:
-    """Counts for each rule and source, the rules with an id in `first` before the others; each rule's name once on a screen."""
+    """Counts for each rule and source, the rules with an id in `first` before the others; each rule's name once on a screen, in a pipe on every line."""
     rows = list(_rows(report, first))
-    if screen.width is None:
-        widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
-        return [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in (HEADINGS, *rows)
-        ]
-    once = len({row[0] for row in rows}) == len(rows)
-    return (grid if once else below)(HEADINGS, rows, screen)
+    whole = screen.width is None or len({row[0] for row in rows}) == len(rows)
+    return (grid if whole else below)(HEADINGS, rows, screen)
 
 
 def failures(report: Report, screen: Screen) -> Iterator[str]:
