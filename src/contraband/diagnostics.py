@@ -72,7 +72,7 @@ def render_all(findings: Iterable[Diagnostic], source: str, *, path: str = "quer
 
 def render(finding: Diagnostic, source: str, *, path: str = "query", first_line: int = 1) -> str:
     """One finding with its line underlined. `first_line` is the number of the text's first line in the file `path`."""
-    lines = [f"{finding.severity}[{finding.code}]: {_visible(finding.message)}"]
+    lines = [f"{finding.severity}[{finding.code}]: {visible(finding.message)}"]
     gutter = ""
     if finding.span is not None:
         start, number, line = _line_at(source, finding.span.start)
@@ -82,8 +82,8 @@ def render(finding: Diagnostic, source: str, *, path: str = "query", first_line:
         lines.append(f"{gutter}--> {path}:{label}:{finding.span.start - start + 1}")
         lines.append(f"{gutter} |")
         lines.append(f"{label} | {shown}".rstrip())
-        lines.append(f"{gutter} | {marks} {_visible(finding.label)}".rstrip())
-    lines.extend(f"{gutter} = help: {_visible(hint)}" for hint in finding.hints)
+        lines.append(f"{gutter} | {marks} {visible(finding.label)}".rstrip())
+    lines.extend(f"{gutter} = help: {visible(hint)}" for hint in finding.hints)
     return "\n".join(lines)
 
 
@@ -104,7 +104,7 @@ def _underlined(line: str, start: int, end: int) -> tuple[str, str]:
     cells: list[str] = []
     columns = [0]
     for character in line:
-        cell = " " * (_TAB - columns[-1] % _TAB) if character == "\t" else _visible(character)
+        cell = " " * (_TAB - columns[-1] % _TAB) if character == "\t" else visible(character)
         cells.append(cell)
         columns.append(columns[-1] + sum(map(columns_of, cell)))
     columns.extend(columns[-1] + extra for extra in range(1, end - len(line) + 1))
@@ -123,8 +123,8 @@ def _window(columns: list[int], start: int, end: int, length: int) -> tuple[int,
     return first, min(length, max(first + _WIDTH, min(end, start + _WIDTH)))
 
 
-def _visible(text: str) -> str:
-    """The text with control characters and lone surrogates replaced by visible ones: a terminal must not obey a query."""
+def visible(text: str) -> str:
+    """The text with control characters and lone surrogates replaced by visible ones: a terminal must not obey a query or an event."""
     if text.isprintable():
         return text
     return "".join(_visible_character(character) for character in text)

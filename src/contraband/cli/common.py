@@ -38,12 +38,17 @@ def fail(message: str) -> NoReturn:
 
 def say(message: str) -> None:
     """One line to stderr; as many as it needs on a terminal."""
-    if sys.stderr.isatty():
-        from contraband.output.terminal import Screen
+    click.echo(for_stderr(message), err=True)
 
-        start = message[: len(message) - len(message.lstrip())]
-        message = "\n".join(Screen(columns()).prose(message.lstrip(), start, f"{start}  ")) or message
-    click.echo(message, err=True)
+
+def for_stderr(message: str) -> str:
+    """A message as stderr takes it: one line, on a terminal as many as it needs."""
+    if not sys.stderr.isatty():
+        return message
+    from contraband.output.terminal import Screen
+
+    start = message[: len(message) - len(message.lstrip())]
+    return "\n".join(Screen(columns()).prose(message.lstrip(), start, f"{start}  ")) or message
 
 
 def show(lines: Iterable[str]) -> None:

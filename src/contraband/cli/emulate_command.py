@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from contraband.cli.common import fail, open_output, paths, say, screen
+from contraband.cli.common import fail, for_stderr, open_output, paths, say, screen
 from contraband.cli.common import show as show_lines
 from contraband.emulate import (
     Emulation,
@@ -19,7 +19,7 @@ from contraband.emulate import (
     run_emulation,
     run_in_scratch,
 )
-from contraband.output.package_text import emulation_list, emulation_text
+from contraband.output.package_text import checked_text, emulation_list, emulation_text
 
 PACKAGE = "T1546.016"
 
@@ -64,7 +64,7 @@ def run(name: str, scratch: bool, record: str | None, yes: bool) -> int:
     """
     test = _find(name)
     if not (yes or scratch):
-        click.confirm(f"Run {test.id} ({test.name}) on this machine?", abort=True, err=True)
+        click.confirm(for_stderr(f"Run {test.id} ({test.name}) on this machine?"), abort=True, err=True)
     try:
         runner = run_in_scratch if scratch else run_emulation
         done = runner(test, record=record is not None)
@@ -73,7 +73,8 @@ def run(name: str, scratch: bool, record: str | None, yes: bool) -> int:
     for result in done.results:
         say(f"{result.purpose}: status {result.status}")
         if result.output.strip():
-            say(result.output.strip())
+            # As the command wrote it: its lines are no sentences.
+            click.echo(result.output.strip(), err=True)
     if record is not None:
         _write_recording(done.events, record)
     click.echo(f"{done.started.isoformat()} {done.ended.isoformat()}")
@@ -100,16 +101,7 @@ def check(name: str, recording: tuple[str, ...]) -> int:
     """
     test = _find(name)
     result = check_recording(test, paths(recording))
-    for signal in result.signals:
-        click.echo(f"{'seen' if signal.seen else 'MISSING':8} {signal.events:6}  {signal.signal.what}")
-    word = result.severity or "nothing"
-    click.echo(
-        f"{'alert' if result.as_expected else 'WRONG':8} {result.alerts:6}  the package says {word}, expected {test.verdict}"
-    )
-    if test.published is not None:
-        wrong = result.published != test.published
-        fires = "fires" if result.published else "does not fire"
-        click.echo(f"{'WRONG' if wrong else 'rule':8}         the published rule {fires}")
+    show_lines(checked_text(result, screen()))
     return 0 if result.good else 1
 
 

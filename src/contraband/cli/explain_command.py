@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from contraband.cli.common import compile_error, fail, load, paths, report_problems, say
+from contraband.cli.common import compile_error, fail, load, paths, report_problems, say, screen, show
 from contraband.detection.compiled import compile_rule, compile_rules
 from contraband.detection.rules import Rule
 from contraband.diagnostics import CompileError
@@ -18,8 +18,9 @@ from contraband.engine import CompiledRule, Engine
 from contraband.eql import CheckedQuery, compile_query, parse
 from contraband.eql.analysis.checked import QueryKind
 from contraband.eql.analysis.printer import print_checked
-from contraband.eql.reference.explain import Told, tell
+from contraband.eql.reference.explain import tell
 from contraband.eql.syntax import print_statement, tokenise
+from contraband.output.explanation import condition_text, form_text, nearest_text, search_text
 from contraband.plan import lower, plan_text
 
 STAGES = ["tokens", "tree", "checked", "plan", "filter"]
@@ -69,10 +70,11 @@ def command(
         if as_json:
             click.echo(_json(shown))
             return 0
+        to = screen()
         for name, form in shown.items():
             if not stage:
-                click.echo(f"--- {name}")
-            click.echo(form)
+                click.echo(to.strong(f"--- {name}"))
+            show(form_text(form, to))
     except CompileError as error:
         compile_error(error, given[0])
     return 0
@@ -137,7 +139,7 @@ def _explain_events(
             continue
         if len(events) > 1:
             click.echo(f"line {line}:")
-        click.echo("\n".join(told.lines()))
+        show(condition_text(told, screen()))
 
 
 def _explain_together(
@@ -154,8 +156,8 @@ def _explain_together(
         return
     for number, part in enumerate(parts, 1):
         click.echo(f"stage {number}:")
-        click.echo("\n".join(part.lines()))
-    click.echo("\n".join(told.lines()))
+        show(condition_text(part, screen()))
+    show(search_text(told, screen()))
 
 
 # ------------------------------------------------------------------------------------------------------------ many rules
@@ -170,11 +172,16 @@ def _rules(
     if not compiled:
         fail("no rule was loaded")
     if events is None:
-        from contraband.cli.shared_plan import show_shared_plan
+        from contraband.detection.shared_plan import shared_plan
+        from contraband.output.shared_plan_table import shared_plan_table
 
-        show_shared_plan(compiled, most, as_json=as_json)
+        plan = shared_plan(compiled)
+        if as_json:
+            click.echo(_json(plan.as_data()))
+        else:
+            show(shared_plan_table(plan, most, screen()))
         return 0
-    from contraband.detection.nearest import Near, nearest
+    from contraband.detection.nearest import nearest
 
     for line, event in events:
         near = nearest(compiled, event)
@@ -183,38 +190,10 @@ def _rules(
             continue
         if len(events) > 1:
             click.echo(f"line {line}:")
-        met: list[Near] = [entry for entry in near if not entry.missed]
-        click.echo(f"meets {len(met)} of {len(near)} rules{':' if met else ''}")
-        for entry in met:
-            click.echo(f"  {entry.rule.name}{_of_stage(entry.stage, entry.stages)}")
-        missed = [entry for entry in near if entry.missed]
-        for entry in missed[: max(most - len(met), 1)]:
-            count = len(entry.missed)
-            what = "the one term" if count == 1 else f"{count} terms"
-            click.echo(f"{entry.rule.name}{_of_stage(entry.stage, entry.stages)}: misses {what} of {entry.terms}")
-            for term in entry.missed:
-                click.echo(f"  {_missed(term)}")
+        show(nearest_text(near, most, screen()))
     if not as_json:
         say("index patterns and exceptions are not looked at")
     return 0
-
-
-def _missed(term: Told) -> str:
-    """A term that came out the wrong way; one that held must not have."""
-    mark = {"held": "must not hold: ", "failed": "cannot be computed: "}.get(term.outcome, "")
-    return f"- {mark}{_short(term.line())}"
-
-
-def _short(line: str, most: int = 240) -> str:
-    """A long list of constants is cut in its middle; the values that the term met are at the end."""
-    term, arrow, values = line.rpartition("    <- ")
-    if len(term) > most:
-        term = f"{term[: most - 40]} … {term[-36:]}"
-    return f"{term}{arrow}{values if len(values) <= most else values[:most] + ' …'}"
-
-
-def _of_stage(stage: int | None, stages: int) -> str:
-    return "" if stage is None else f" (stage {stage} of {stages})"
 
 
 # ---------------------------------------------------------------------------------------------------------------- one rule

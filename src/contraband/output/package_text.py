@@ -9,7 +9,7 @@ from typing import Any
 from contraband.detection.exception_checks import path_of
 from contraband.detection.exceptions import Item, load_items
 from contraband.detection.rules import Rule
-from contraband.emulate import Emulation
+from contraband.emulate import Checked, Emulation
 from contraband.hunt import Hunt
 from contraband.output.terminal import Screen
 
@@ -164,6 +164,18 @@ def emulation_text(test: Emulation, commands: Iterable[tuple[str, str]], screen:
         else:
             yield from screen.prose(f"{signal.what}:", "  ", "    ")
             yield from screen.eql(signal.eql, "      ")
+
+
+def checked_text(checked: Checked, screen: Screen) -> Lines:
+    """What a recording shows of an emulation: each signal, the package's verdict, the published rule's where one is stated."""
+    for result in checked.signals:
+        yield from screen.prose(result.signal.what, f"{'seen' if result.seen else 'MISSING':8} {result.events:6}  ")
+    verdict = f"the package says {checked.severity or 'nothing'}, expected {checked.emulation.verdict}"
+    yield from screen.prose(verdict, f"{'alert' if checked.as_expected else 'WRONG':8} {checked.alerts:6}  ")
+    if checked.emulation.published is not None:
+        wrong = checked.published != checked.emulation.published
+        fires = "fires" if checked.published else "does not fire"
+        yield from screen.prose(f"the published rule {fires}", f"{'WRONG' if wrong else 'rule':8} {'':6}  ")
 
 
 def tuning_text(rules: Sequence[Rule], screen: Screen) -> Lines:

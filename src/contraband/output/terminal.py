@@ -56,7 +56,10 @@ class Screen:
 
     def listed(self, names: Iterable[str], first: str = "", rest: str | None = None) -> list[str]:
         """Names after one another, by commas; over the whole width."""
-        text = ", ".join(names)
+        return self.wide(", ".join(names), first, rest)
+
+    def wide(self, text: str, first: str = "", rest: str | None = None) -> list[str]:
+        """What is read piece by piece, such as names and values: as `prose`, but over the whole width, and one line where that is none."""
         if self.width is None:
             return [first + text]
         return _wrapped(text, self.width, first, self._indent(first) if rest is None else rest)
@@ -198,7 +201,9 @@ def _widths(table: Table) -> list[int]:
 
 
 def _blocks(table: Table, widths: Sequence[int], indent: str) -> Blocks:
-    numbers = [all(not cell or cell.isdigit() for cell in column[1:]) for column in zip(*table, strict=True)]
+    numbers = [
+        all(not cell or cell.replace(",", "").isdigit() for cell in column[1:]) for column in zip(*table, strict=True)
+    ]
     blocks = []
     for row in table:
         cells = [_parts(cell, width, first=row is table[0]) for cell, width in zip(row, widths, strict=True)]

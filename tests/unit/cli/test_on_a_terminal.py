@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,13 @@ import pytest
 import contraband
 from contraband.cli import main
 from contraband.detection.packages import load_package
+from contraband.emulate import CommandResult, Run, load_emulations
 from contraband.output.terminal import Screen
 from shared import contraband as program
 
 ATOM = re.compile(r'(?:"""[^\n]*?"""|"(?:\\.|[^"\\])*"|`[^`]*`|\S)+')
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
+LAB = "samples/linux-lab.deb-sh-install.defend_new.ndjson"
 COMMANDS = [
     "show T1546.016",
     "show T1546.016 rule",
@@ -38,6 +42,11 @@ COMMANDS = [
     "coverage linux-script-downloader --telemetry samples",
     "test linux-script-downloader linux-build-step-descendant T1546.016/published",
     "lint linux-hook-file windows-soon-after-installer",
+    "explain windows-second-step-task",
+    f"explain linux-build-step {LAB} --line 15",
+    f"explain linux-build-step-descendant {LAB}",
+    "explain --rules T1546.016",
+    f"explain --rules T1546.016 {LAB} --line 15",
 ]
 # The folder that the package lies in, wherever a command is run.
 PYTHONPATH = str(Path(contraband.__file__).parents[1])
@@ -51,13 +60,13 @@ class Terminal(io.StringIO):
         return True
 
 
-def on_terminal(monkeypatch: pytest.MonkeyPatch, width: int, command: str) -> tuple[str, int]:
+def on_terminal(monkeypatch: pytest.MonkeyPatch, width: int, command: str | list[str]) -> tuple[str, int]:
     """What a command writes to a terminal of so many columns, and its status."""
     output = Terminal()
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setattr(sys, "stdout", output)
     with pytest.raises(SystemExit) as ended:
-        main(command.split())
+        main(command.split() if isinstance(command, str) else command)
     monkeypatch.undo()
     return output.getvalue(), int(ended.value.code or 0)
 
@@ -177,6 +186,47 @@ def test_messages_are_wrapped_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(sys, "stderr", errors)
     say("  a message that is longer than the terminal is wide")
     assert errors.getvalue().splitlines() == ["  a message that is longer than the", "    terminal is wide"]
+
+
+def test_an_explained_event_cannot_write_to_the_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    event = {"event": {"category": "process"}, "process": {"name": "a\x1b[2Jb\nc", "command_line": "x " * 90 + "\x07"}}
+    path = tmp_path / "event.json"
+    path.write_text(json.dumps(event), encoding="utf-8")
+    query = 'process where process.name == "curl" and process.command_line : ("*one*", "*two*", "*three*", "*four*")'
+    sequence = f"sequence with maxspan=1m [{query}] [any where true]"
+    for arguments in (["explain", query], ["explain", sequence], ["explain", "--rules", "T1546.016"]):
+        shown = STYLE.sub("", on_terminal(monkeypatch, 80, [*arguments, str(path)])[0])
+        assert not re.search(r"[\x00-\x09\x0b-\x1f]", shown)
+        assert "a␛[2Jb␊c" in shown
+        whole = piped(*arguments, str(path)).stdout
+        assert not re.search(r"[\x00-\x09\x0b-\x1f]", whole)
+        assert "a␛[2Jb␊c" in whole
+        assert [line for line in shown.splitlines() if len(line) > 80 and len(ATOM.findall(line)) > 1] == []
+        assert max(map(len, whole.splitlines())) > 180
+
+
+def test_a_recording_is_judged_within_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    text, status = on_terminal(monkeypatch, 38, f"emulate check T13 {LAB}")
+    assert status == 1
+    assert text.splitlines()[1:3] == ["MISSING       0  The script starts", "                 curl"]
+    whole = piped("emulate", "check", "T13", LAB).stdout.splitlines()
+    assert whole[1] == "MISSING       0  The script starts curl"
+    assert " ".join(text.split()) == " ".join("\n".join(whole).split())
+
+
+def test_what_an_emulation_printed_is_shown_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    from contraband.cli import emulate_command
+
+    printed = "Reading database ...\nUnpacking " + "x" * 60 + "\n  done"
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    run = Run(load_emulations("T1546.016")[0], now, now, (CommandResult("run", "true", 0, printed),))
+    monkeypatch.setattr(emulate_command, "run_in_scratch", lambda test, *, record: run)
+    errors = Terminal()
+    monkeypatch.setattr(sys, "stderr", errors)
+    text, status = on_terminal(monkeypatch, 40, "emulate run T13 --scratch")
+    assert status == 0
+    assert errors.getvalue() == f"run: status 0\n{printed}\n"
+    assert len(text.splitlines()) == 1
 
 
 def test_no_colour_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:

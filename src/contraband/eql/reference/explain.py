@@ -29,16 +29,24 @@ class Told:
     """Why a term could not be computed."""
     operands: tuple[Told, ...] = ()
 
+    @property
+    def mark(self) -> str:
+        """`+` held, `-` did not, `!` could not be computed."""
+        return _MARKS[self.outcome]
+
+    @property
+    def met(self) -> str:
+        """Of a term: the values that it met, and why it could not be computed."""
+        values = "; ".join(f"{field} = {shown}" for field, _, shown in self.values)
+        return values + (f" ({self.reason})" if self.reason else "")
+
     def line(self) -> str:
         """A term with the values that it met; of another node what it is."""
-        if self.kind != "term":
-            return self.kind
-        values = "; ".join(f"{field} = {shown}" for field, _, shown in self.values)
-        return f"{self.text}    <- {values}" + (f" ({self.reason})" if self.reason else "")
+        return f"{self.text}    <- {self.met}" if self.kind == "term" else self.kind
 
     def lines(self, depth: int = 0) -> Iterator[str]:
-        """One line a node: a mark (`+` held, `-` did not, `!` could not be computed), and the node."""
-        yield f"{_MARKS[self.outcome]} {'  ' * depth}{self.line()}"
+        """One line a node: its mark, and the node."""
+        yield f"{self.mark} {'  ' * depth}{self.line()}"
         for operand in self.operands:
             yield from operand.lines(depth + 1)
 
