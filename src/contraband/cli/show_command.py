@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from contraband.cli.common import DEFAULT_RULES, fail, load, report_problems, screen, show
 from contraband.detection.packages import UnknownRules, load_package, load_published, package_path
 from contraband.emulate import load_emulations
-from contraband.hunt import load_hunts
+from contraband.hunt import Hunt, load_hunts
 from contraband.investigate.guide import render_guide, render_playbook
 from contraband.output.package_text import (
     emulations_text,
+    hunt_text,
     hunts_text,
     overview,
     related_text,
@@ -26,11 +28,12 @@ from contraband.output.package_text import (
 )
 from contraband.output.terminal import markdown
 
+_HUNT = re.compile(r"H[0-9]+[a-z]?", re.IGNORECASE)
 PARTS = ["rule", "playbook", "investigation", "hunts", "emulations", "tuning", "related", "page"]
 
 
 @click.command("show")
-@click.argument("name", metavar="PACKAGE|RULE")
+@click.argument("name", metavar="PACKAGE|RULE|HUNT")
 @click.argument("part", type=click.Choice(PARTS), required=False)
 @click.option(
     "--alert",
@@ -38,7 +41,7 @@ PARTS = ["rule", "playbook", "investigation", "hunts", "emulations", "tuning", "
     help="Fill the playbook or the guide in from an alert (a file with one JSON document, or an alert and its events as `scan` writes them).",
 )
 def command(name: str, part: str | None, alert: str | None) -> int:
-    """Read the package: its rules, the response playbook, the investigation guide, hunts, emulations. Or one rule: T1546.016/RULE.
+    """Read the package: its rules, the response playbook, the investigation guide, hunts, emulations. Or one rule: T1546.016/RULE; or one hunt: T1546.016/H1.
 
     \b
     Examples:
@@ -48,7 +51,12 @@ def command(name: str, part: str | None, alert: str | None) -> int:
     try:
         folder = package_path(name)
     except UnknownRules:
-        _rules(name, part)
+        if (hunt := _hunt(name)) is None:
+            _rules(name, part)
+        elif part not in (None, "hunts"):
+            _belongs_to_a_package(part, "a hunt")
+        else:
+            show(hunt_text(name.partition("/")[0], hunt, screen()))
         return 0
     package, to, values = folder.name, screen(), _alert(alert)
     match part:
@@ -81,7 +89,7 @@ def _rules(name: str, part: str | None) -> None:
     """Rules by name: of the package, or the user's own by their path."""
     loaded = load((name,))
     if part not in (None, "rule", "tuning"):
-        fail(f"`{part}` belongs to a package, not to a rule: contraband show {DEFAULT_RULES} {part}")
+        _belongs_to_a_package(part, "a rule")
     report_problems(loaded.problems)
     if not loaded.rules:
         fail(f"{name}: no rule was found")
@@ -90,6 +98,23 @@ def _rules(name: str, part: str | None) -> None:
         return
     for rule in loaded.rules:
         show(whole_rule(rule, screen()))
+
+
+def _belongs_to_a_package(part: str, other: str) -> NoReturn:
+    fail(f"`{part}` belongs to a package, not to {other}: contraband show {DEFAULT_RULES} {part}")
+
+
+def _hunt(name: str) -> Hunt | None:
+    """The hunt of a package that `T1546.016/H1` names; None where it is no such name."""
+    package, _, wanted = name.partition("/")
+    if not _HUNT.fullmatch(wanted) or Path(name).exists():
+        return None
+    try:
+        hunts = load_hunts(package_path(package))
+    except UnknownRules:
+        return None
+    found = next((hunt for hunt in hunts if hunt.id.lower() == wanted.lower()), None)
+    return found or fail(f"there is no hunt {wanted}; there are {', '.join(hunt.id for hunt in hunts)}")
 
 
 def _related(folder: Path) -> None:

@@ -26,6 +26,9 @@ class Hunt:
     suspicious: str
     group_by: tuple[str, ...]
     eql: str
+    hypothesis: str = ""
+    elsewhere: tuple[tuple[str, str], ...] = ()
+    """The same question in other languages, to be run elsewhere: (language, query)."""
 
 
 @dataclass(slots=True)
@@ -71,6 +74,7 @@ def load_hunts(package: Path) -> tuple[Hunt, ...]:
     for path in sorted((package / "hunts").glob("*.toml")):
         document = tomllib.loads(path.read_text(encoding="utf-8"))
         ours = document["contraband"]
+        queries = list(zip(document["hunt"]["language"], document["hunt"]["query"], strict=True))
         hunts.append(
             Hunt(
                 id=ours["id"],
@@ -79,7 +83,9 @@ def load_hunts(package: Path) -> tuple[Hunt, ...]:
                 normal=ours["normal"],
                 suspicious=ours["suspicious"],
                 group_by=tuple(ours["group_by"]),
-                eql=document["hunt"]["query"][document["hunt"]["language"].index("EQL")],
+                eql=next(query for language, query in queries if language == "EQL"),
+                hypothesis=ours["hypothesis"],
+                elsewhere=tuple((language, query.strip()) for language, query in queries if language != "EQL"),
             )
         )
     return tuple(hunts)

@@ -21,6 +21,7 @@ _SIGNS = {
     "wildcard": ("is like", "is not like"),
     "exists": ("exists", "does not exist"),
 }
+_ELSEWHERE = {"ES|QL": "In Elasticsearch (ES|QL)", "SQL": "On hosts (osquery's SQL)"}
 _LEAST_NAME = 40
 """Columns that the name of a rule gets beside its short name; with fewer it goes below."""
 
@@ -44,6 +45,7 @@ def overview(package: str, rules: Sequence[Rule], hunts: int, emulations: int, s
         f"{package} playbook": "the response, step by step",
         f"{package} investigation": "what to ask of an alert",
         f"{package} hunts": "questions to ask of telemetry",
+        f"{package}/H1": "one hunt with its queries",
         f"{package} emulations": "harmless runs of the technique",
         f"{package} tuning": "what may be ordinary, and exceptions",
         f"{package} related": "detections next door",
@@ -121,10 +123,34 @@ def hunts_text(package: str, hunts: Iterable[Hunt], screen: Screen) -> Lines:
     for hunt in hunts:
         yield from screen.heading(hunt.name, f"{hunt.id:4} ")
         yield from screen.prose(hunt.question, "     ")
-        yield from screen.prose(hunt.normal, "     normal:     ")
-        yield from screen.prose(hunt.suspicious, "     suspicious: ")
+        yield from _answers(hunt, screen, "     ")
         yield ""
-    yield from screen.prose(f"`contraband hunt {package} PATH…` runs them, `--only H1` one of them.")
+    yield from screen.prose(
+        f"`contraband hunt {package} PATH…` runs them, `--only H1` one of them; `contraband show {package}/H1` has its queries."
+    )
+
+
+def hunt_text(package: str, hunt: Hunt, screen: Screen) -> Lines:
+    """One hunt with its queries."""
+    yield from screen.heading(hunt.name, f"# {hunt.id}: ", "  ")
+    yield from screen.prose(hunt.question)
+    yield ""
+    yield from screen.prose(hunt.hypothesis, "hypothesis: ")
+    yield from _answers(hunt, screen)
+    yield from screen.listed(hunt.group_by, "grouped by: ")
+    yield ""
+    yield from screen.eql(hunt.eql)
+    for language, query in hunt.elsewhere:
+        yield ""
+        yield screen.strong(f"{_ELSEWHERE.get(language, language)}:")
+        yield from (f"    {line}".rstrip() for line in query.splitlines())
+    yield ""
+    yield from screen.prose(f"`contraband hunt {package} PATH… --only {hunt.id}` runs it.")
+
+
+def _answers(hunt: Hunt, screen: Screen, indent: str = "") -> Lines:
+    yield from screen.prose(hunt.normal, f"{indent}normal:     ")
+    yield from screen.prose(hunt.suspicious, f"{indent}suspicious: ")
 
 
 def emulations_text(emulations: Iterable[Emulation], screen: Screen) -> Lines:

@@ -15,8 +15,9 @@ import pytest
 
 import contraband
 from contraband.cli import main
-from contraband.detection.packages import load_package
+from contraband.detection.packages import load_package, package_path
 from contraband.emulate import CommandResult, Run, load_emulations
+from contraband.hunt import load_hunts
 from contraband.output.terminal import Screen
 from shared import contraband as program
 
@@ -32,6 +33,8 @@ COMMANDS = [
     "show T1546.016 playbook",
     "show T1546.016 investigation",
     "show T1546.016 hunts",
+    "show T1546.016/H1",
+    "show T1546.016/H10",
     "show T1546.016 emulations",
     "show T1546.016 tuning",
     "show T1546.016 related",
@@ -50,7 +53,7 @@ COMMANDS = [
 ]
 # The folder that the package lies in, wherever a command is run.
 PYTHONPATH = str(Path(contraband.__file__).parents[1])
-WITH_COMMANDS = ("playbook", "investigation", "emulate show")
+WITH_COMMANDS = ("playbook", "investigation", "emulate show", "/H1")
 
 
 class Terminal(io.StringIO):
@@ -134,7 +137,7 @@ def test_the_overview_tells_how_to_read_on(monkeypatch: pytest.MonkeyPatch) -> N
     plain = STYLE.sub("", text)
     assert all(re.search(rf"^  \S+ +{re.escape(rule.slug)}$", plain, re.MULTILINE) for rule in load_package().rules)
     named = re.findall(r"^  contraband (show \S+(?: [a-z]+)?)  ", plain, re.MULTILINE)
-    assert len(named) == 10
+    assert len(named) == 11
     for command in named:
         if not command.endswith(" page"):
             ran = command.replace("RULE", load_package().rules[0].slug)
@@ -156,6 +159,22 @@ def test_one_rule_is_shown_by_its_name() -> None:
     part = piped("show", "T1546.016/published", "playbook")
     assert part.returncode == 2
     assert "contraband show T1546.016 playbook" in part.stderr
+
+
+def test_one_hunt_is_shown_with_its_queries() -> None:
+    for hunt in load_hunts(package_path("T1546.016")):
+        shown = piped("show", f"T1546.016/{hunt.id.lower()}").stdout
+        assert shown.startswith(f"# {hunt.id}: {hunt.name}\n{hunt.question}\n")
+        assert f"\n{hunt.eql.strip()}\n" in shown
+        for _, query in hunt.elsewhere:
+            assert all(f"\n    {line}".rstrip() in shown for line in query.splitlines())
+    queries = "".join(piped("show", f"T1546.016/{name}").stdout for name in ("H1", "H2"))
+    assert "Elasticsearch (ES|QL):" in queries
+    assert "osquery's SQL):" in queries
+    wrong = piped("show", "T1546.016/H99")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "there is no hunt H99; there are H1, " in wrong.stderr
+    assert "contraband show T1546.016 playbook" in piped("show", "T1546.016/H1", "playbook").stderr
 
 
 def test_tuning_says_each_thing_once() -> None:
