@@ -6,7 +6,9 @@ too long for the evaluator, and cases that turn on an exception or on enrichment
 
 from __future__ import annotations
 
+import importlib
 import json
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -99,10 +101,28 @@ SECOND_STEPS = {
 }
 
 
-def test_second_steps_are_made_of_the_first() -> None:
-    command = [sys.executable, str(ROOT / "tools" / "second_steps.py"), "--check"]
+@pytest.mark.parametrize("tool", ["second_steps.py", "shared_parts.py"])
+def test_what_is_made_of_other_rules_is_up_to_date(tool: str) -> None:
+    command = [sys.executable, str(ROOT / "tools" / tool), "--check"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_copy_that_was_changed_is_found_and_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    parts = importlib.import_module("shared_parts")
+    for name in {name for part in parts.PARTS for name in (part.written_in, *part.copied_to)}:
+        (tmp_path / name).mkdir()
+        shutil.copy(parts.RULES / name / "rule.toml", tmp_path / name)
+    assert parts.stale(tmp_path) == {}
+    for part in parts.PARTS:
+        for name in part.copied_to:
+            path = tmp_path / name / "rule.toml"
+            whole = path.read_text(encoding="utf-8")
+            behind = whole.index(")", whole.index(part.opening) + len(part.opening) + 40)
+            path.write_text(f"{whole[:behind]} or true{whole[behind:]}", encoding="utf-8")
+            assert parts.stale(tmp_path) == {path: whole}, (name, part.opening)
+            path.write_text(whole, encoding="utf-8")
 
 
 MODELS = pytest.mark.parametrize(
