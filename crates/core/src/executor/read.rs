@@ -12,6 +12,7 @@ use crate::input::{
     same_log, unread, walk,
 };
 use crate::sources::{Decoder, Fault, Mapper, Place, Reading, Settings, Sink, Unwritten};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
@@ -143,7 +144,7 @@ impl<'l> Reader<'l> {
         }
         let folder =
             self.inside.clone().unwrap_or_else(|| Path::new(path).parent().unwrap_or(Path::new("")).to_owned());
-        let folder = host_folder(&folder);
+        let folder = host_folder(&folder).to_owned();
         for parts in 1.. {
             let (name, whole) = last_parts(&folder, parts);
             let known = self.named.entry(name.clone()).or_insert_with(|| folder.clone());
@@ -454,29 +455,27 @@ fn folder_in(archive: &str, member: &str) -> PathBuf {
 }
 
 /// Where systems keep their logs: such a folder names no host, the one that these lie in does.
-const LOG_FOLDERS: [&[&str]; 4] = [&["var", "log", "audit"], &["var", "log"], &["log", "audit"], &["audit"]];
+const LOG_FOLDERS: [&str; 4] = ["var/log/audit", "var/log", "log/audit", "audit"];
 
 /// The folder that names the host of a file's folder.
-fn host_folder(folder: &Path) -> PathBuf {
-    let names = folder.components().filter(|part| matches!(part, Component::Normal(_)));
-    let names: Vec<_> = names.map(|part| part.as_os_str().to_string_lossy()).collect();
-    let of_system = LOG_FOLDERS
+fn host_folder(folder: &Path) -> &Path {
+    LOG_FOLDERS
         .iter()
-        .find(|log| names.len() > log.len() && names.iter().rev().zip(log.iter().rev()).all(|(name, log)| name == log));
-    let mut folder = folder.to_owned();
-    for _ in of_system.iter().flat_map(|log| log.iter()) {
-        folder.pop();
-    }
-    folder
+        .filter(|log| folder.ends_with(log))
+        .filter_map(|log| folder.ancestors().nth(names(Path::new(log)).len()))
+        .find(|host| !names(host).is_empty())
+        .unwrap_or(folder)
+}
+
+/// The names in a path.
+fn names(path: &Path) -> Vec<Cow<'_, str>> {
+    let normal = path.components().filter(|part| matches!(part, Component::Normal(_)));
+    normal.map(|part| part.as_os_str().to_string_lossy()).collect()
 }
 
 /// The last names of a path, and whether there are no more than these.
 fn last_parts(path: &Path, parts: usize) -> (String, bool) {
-    let names: Vec<_> = path
-        .components()
-        .filter(|part| matches!(part, Component::Normal(_)))
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect();
+    let names = names(path);
     if names.is_empty() {
         return ("localhost".to_owned(), true);
     }
@@ -696,5 +695,44 @@ impl Gathering for Mapped<'_, '_, '_> {
 
     fn is_open(&self) -> bool {
         self.inner.open
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_logs_name_no_host() {
+        let cases = [
+            ("/evidence/web1/var/log/audit", "/evidence/web1"),
+            ("/evidence/web1/var/log", "/evidence/web1"),
+            ("web1/log/audit", "web1"),
+            ("web1/audit", "web1"),
+            ("web1/./var/log", "web1"),
+            ("../web1/audit", "../web1"),
+            // Nothing is left to be named after: these are of this machine.
+            ("/var/log/audit", "/var"),
+            ("/var/log", "/var/log"),
+            ("../audit", "../audit"),
+            ("audit", "audit"),
+            ("", ""),
+            ("/", "/"),
+            // Not the whole name of a folder, or not the last one.
+            ("web1/old-audit", "web1/old-audit"),
+            ("web1/var/log/apt", "web1/var/log/apt"),
+        ];
+        for (folder, host) in cases {
+            assert_eq!(host_folder(Path::new(folder)), Path::new(host), "{folder}");
+        }
+    }
+
+    #[test]
+    fn the_last_names_of_a_path() {
+        let last = |path, parts| last_parts(Path::new(path), parts);
+        assert_eq!(last("/a/b/c", 2), ("b/c".to_owned(), false));
+        assert_eq!(last("/a/b/c", 3), ("a/b/c".to_owned(), true));
+        assert_eq!(last("../a", 2), ("a".to_owned(), true));
+        assert_eq!(last("/", 1), ("localhost".to_owned(), true));
     }
 }
