@@ -8,11 +8,7 @@ pub(super) const ENDS_WITH: Function = Function { name: "endsWith", arguments: (
 
 fn call<'a>(arguments: &[Value<'a>], fold: Fold) -> Computed<'a> {
     let (Some(source), Some(part)) = (arguments[0].text(), arguments[1].text()) else { return Ok(Value::Null) };
-    Ok(Value::Bool(match fold {
-        Fold::None => source.ends_with(&*part),
-        Fold::Ascii => fold::ascii(&source).ends_with(&fold::ascii(&part)),
-        Fold::Unicode | Fold::Java => fold::java_lower(&source).ends_with(&*fold::java_lower(&part)),
-    }))
+    Ok(Value::Bool(fold::folded(fold, &source, &part, <[u8]>::ends_with)))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The ways in which case does not count: Lucene's (ASCII only) and Java's two.
 
+use crate::plan::Fold;
 use std::borrow::Cow;
 
 /// ASCII letters lowered; every other byte stays.
@@ -17,6 +18,15 @@ pub fn java_lower(text: &str) -> Cow<'_, str> {
         Cow::Borrowed(text)
     } else {
         Cow::Owned(text.to_lowercase())
+    }
+}
+
+/// What `test` says of two texts as a comparison sees them.
+pub fn folded(fold: Fold, left: &str, right: &str, test: impl Fn(&[u8], &[u8]) -> bool) -> bool {
+    match fold {
+        Fold::None => test(left.as_bytes(), right.as_bytes()),
+        Fold::Ascii => test(&ascii(left), &ascii(right)),
+        Fold::Unicode | Fold::Java => test(java_lower(left).as_bytes(), java_lower(right).as_bytes()),
     }
 }
 

@@ -8,11 +8,7 @@ pub(super) const STARTS_WITH: Function = Function { name: "startsWith", argument
 
 fn call<'a>(arguments: &[Value<'a>], fold: Fold) -> Computed<'a> {
     let (Some(source), Some(part)) = (arguments[0].text(), arguments[1].text()) else { return Ok(Value::Null) };
-    Ok(Value::Bool(match fold {
-        Fold::None => source.starts_with(&*part),
-        Fold::Ascii => fold::ascii(&source).starts_with(&fold::ascii(&part)),
-        Fold::Unicode | Fold::Java => fold::java_lower(&source).starts_with(&*fold::java_lower(&part)),
-    }))
+    Ok(Value::Bool(fold::folded(fold, &source, &part, <[u8]>::starts_with)))
 }
 
 #[cfg(test)]

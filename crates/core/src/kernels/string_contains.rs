@@ -12,12 +12,5 @@ fn call<'a>(arguments: &[Value<'a>], fold: Fold) -> Computed<'a> {
     if source.is_empty() || part.is_empty() {
         return Ok(Value::Bool(false));
     }
-    let found = match fold {
-        Fold::None => memmem::find(source.as_bytes(), part.as_bytes()),
-        Fold::Ascii => memmem::find(&fold::ascii(&source), &fold::ascii(&part)),
-        Fold::Unicode | Fold::Java => {
-            memmem::find(fold::java_lower(&source).as_bytes(), fold::java_lower(&part).as_bytes())
-        }
-    };
-    Ok(Value::Bool(found.is_some()))
+    Ok(Value::Bool(fold::folded(fold, &source, &part, |text, part| memmem::find(text, part).is_some())))
 }
