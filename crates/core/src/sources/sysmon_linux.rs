@@ -5,7 +5,7 @@ use memchr::memmem;
 use serde_json::Value;
 use std::borrow::Cow;
 
-use super::winlog::{Record, RecordMapper, System};
+use super::winlog::{ELEMENTS, Record, RecordMapper, System};
 use super::{Decoder, Fault, Place, Settings, Sink};
 
 const START: &str = "<Event>";
@@ -129,17 +129,7 @@ fn read(event: &str, record: &mut Record) -> bool {
         let value = tag.and_then(|(tag, _)| behind(tag, &format!("{attribute}=\""))?.split_once('"'));
         record.set(field, value.map_or("", |(value, _)| value));
     }
-    for (field, name) in [
-        (System::EventId, "EventID"),
-        (System::Version, "Version"),
-        (System::Level, "Level"),
-        (System::Task, "Task"),
-        (System::Opcode, "Opcode"),
-        (System::Keywords, "Keywords"),
-        (System::RecordId, "EventRecordID"),
-        (System::Channel, "Channel"),
-        (System::Computer, "Computer"),
-    ] {
+    for (field, name) in ELEMENTS {
         let value = behind(system, &format!("<{name}>")).and_then(|rest| rest.split_once("</"));
         record.set(field, value.map_or("", |(value, _)| value));
     }

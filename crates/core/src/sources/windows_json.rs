@@ -4,7 +4,7 @@
 use memchr::memmem;
 use serde_json::{Map, Value};
 
-use super::winlog::{Record, RecordMapper, System, property_names, push_filetime};
+use super::winlog::{ELEMENTS, Record, RecordMapper, System, property_names, push_filetime};
 use super::{Fault, Mapper, Place, Settings, Sink};
 
 /// Whether a document is of one of the forms, told by the names that only they have together.
@@ -118,17 +118,7 @@ fn read_tree(event: &Map<String, Value>, record: &mut Record) -> bool {
     }
     let guid = attribute("Provider", "Guid").map_or(String::new(), text);
     record.set(System::ProviderGuid, &braced("Guid", guid));
-    for (field, element) in [
-        (System::EventId, "EventID"),
-        (System::Version, "Version"),
-        (System::Level, "Level"),
-        (System::Task, "Task"),
-        (System::Opcode, "Opcode"),
-        (System::Keywords, "Keywords"),
-        (System::RecordId, "EventRecordID"),
-        (System::Channel, "Channel"),
-        (System::Computer, "Computer"),
-    ] {
+    for (field, element) in ELEMENTS {
         set(record, field, system.get(element));
     }
     if let Some(Value::Object(data)) = event.get("EventData") {

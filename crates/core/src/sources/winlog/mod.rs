@@ -13,7 +13,7 @@ mod wishes;
 
 pub use mapper::{RecordMapper, Selection};
 pub use mapping::property_names;
-pub use record::{Record, SYSTEM, System};
+pub use record::{ELEMENTS, Record, SYSTEM, System};
 pub use time::push_filetime;
 pub use tree::{Name, Tree};
 pub use wishes::Wishes;

@@ -33,6 +33,19 @@ pub enum System {
     UserDataName,
 }
 
+/// The common values that are the text of an element, by its name in the event's XML.
+pub const ELEMENTS: [(System, &str); 9] = [
+    (System::EventId, "EventID"),
+    (System::Version, "Version"),
+    (System::Level, "Level"),
+    (System::Task, "Task"),
+    (System::Opcode, "Opcode"),
+    (System::Keywords, "Keywords"),
+    (System::RecordId, "EventRecordID"),
+    (System::Channel, "Channel"),
+    (System::Computer, "Computer"),
+];
+
 /// All of them, in order.
 pub const SYSTEM: [System; System::UserDataName as usize + 1] = [
     System::Provider,
