@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 import click
 
@@ -139,14 +140,19 @@ def compile_error(error: CompileError, name: str) -> NoReturn:
     raise click.exceptions.Exit(2)
 
 
-def open_output(path: str | None) -> Any:
-    """A binary stream: the file, or standard output."""
+@contextmanager
+def open_output(path: str | None) -> Iterator[BinaryIO]:
+    """A binary stream: the file, or standard output, which stays open."""
     if path is None or path == "-":
-        return sys.stdout.buffer
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
     try:
-        return Path(path).open("wb")
+        stream = Path(path).open("wb")  # noqa: SIM115 (that it cannot be opened is another failure than one while it is written)
     except OSError as error:
         fail(f"{path}: {error.strerror or error}")
+    with stream:
+        yield stream
 
 
 def stoppable(scan: Scan) -> Iterator[bytes]:
@@ -169,25 +175,29 @@ def write_events(
     given: Sequence[str],
     options: EngineOptions,
     limits: ScanOptions,
-    output: str | None,
+    write: Callable[[Scan], None],
     *,
     quiet: bool,
 ) -> dict[str, Any]:
-    """Write what one query matches, report on stderr, and give what was counted."""
+    """Have what one query matches written, report on stderr, and give what was counted."""
     from contraband.plan import lower
 
     began = time.monotonic()
     try:
         scan = Engine([CompiledRule("query", lower(query))], options).scan(paths(given), limits)
+        write(scan)
     except EngineError as error:
         fail(str(error))
-    stream = open_output(output)
-    for block in stoppable(scan):
-        stream.write(block)
-    stream.flush()
     summary = scan.summary()
     report_summary(summary, time.monotonic() - began, quiet=quiet)
     return summary
+
+
+def write_lines(scan: Scan, output: str | None) -> None:
+    """The output as it comes, a line of JSON each."""
+    with open_output(output) as stream:
+        for block in stoppable(scan):
+            stream.write(block)
 
 
 def report_faults(summary: Mapping[str, Any]) -> None:

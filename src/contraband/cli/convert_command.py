@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Sequence
-from typing import Any
 
 import click
 
-from contraband.cli.common import fail, open_output, paths, report_summary, say, source_option, write_events
+from contraband.cli.common import fail, open_output, say, source_option, write_events, write_lines
 from contraband.detection.routing import unrouted
-from contraband.engine import CompiledRule, Engine, EngineError, EngineOptions, ScanOptions
-from contraband.eql import CheckedQuery, compile_query
+from contraband.engine import Scan, ScanOptions
+from contraband.eql import compile_query
 
 
 @click.command("convert")
@@ -44,10 +41,10 @@ def command(
     options = unrouted(enrich=not no_enrich)
     limits = ScanOptions(output="events", source=source, host_name=host_name)
     query = compile_query("any where true")
-    if form == "parquet":
-        summary = _write_parquet(query, given, options, limits, output, quiet=quiet)
-    else:
-        summary = write_events(query, given, options, limits, output, quiet=quiet)
+    write = _write_parquet if form == "parquet" else write_lines
+    if form == "parquet" and output is None and sys.stdout.isatty():
+        fail("Parquet is no text: name a file with -o")
+    summary = write_events(query, given, options, limits, lambda scan: write(scan, output), quiet=quiet)
     if summary["stopped"]:
         return 130
     if not any(file["parsed"] for file in summary["files"]):
@@ -56,27 +53,11 @@ def command(
     return 0
 
 
-def _write_parquet(
-    query: CheckedQuery,
-    given: Sequence[str],
-    options: EngineOptions,
-    limits: ScanOptions,
-    output: str | None,
-    *,
-    quiet: bool,
-) -> dict[str, Any]:
+def _write_parquet(scan: Scan, output: str | None) -> None:
     from contraband.output.parquet import ParquetUnavailable, write_parquet
-    from contraband.plan import lower
 
-    if output is None and sys.stdout.isatty():
-        fail("Parquet is no text: name a file with -o")
-    began = time.monotonic()
     try:
-        scan = Engine([CompiledRule("query", lower(query))], options).scan(paths(given), limits)
         with open_output(output) as stream:
             write_parquet(scan.documents(), stream)
-    except (EngineError, ParquetUnavailable) as error:
+    except ParquetUnavailable as error:
         fail(str(error))
-    summary = scan.summary()
-    report_summary(summary, time.monotonic() - began, quiet=quiet)
-    return summary

@@ -112,10 +112,9 @@ def _export(
 def _write_stream(files: Sequence[Exported], target: str) -> None:
     if len(files) > 1 and target == "elastic":
         fail(f"{len(files)} files cannot go to one stream: name a folder with --output")
-    stream = open_output("-")
     separator = "---\n" if target == "sigma" else ""
-    stream.write(separator.join(file.text for file in files).encode())
-    stream.flush()
+    with open_output("-") as stream:
+        stream.write(separator.join(file.text for file in files).encode())
 
 
 def _write_folder(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from contraband.cli.common import compile_error, fail, say, source_option, write_events
+from contraband.cli.common import compile_error, fail, say, source_option, write_events, write_lines
 from contraband.detection.routing import unrouted
 from contraband.diagnostics import CompileError
 from contraband.engine import ScanOptions
@@ -79,7 +79,7 @@ def command(
         source=source,
         host_name=host_name,
     )
-    summary = write_events(checked, given, options, limits, output, quiet=quiet)
+    summary = write_events(checked, given, options, limits, lambda scan: write_lines(scan, output), quiet=quiet)
     if summary["stopped"]:
         return 130
     if summary["failed"]:

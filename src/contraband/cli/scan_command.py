@@ -138,7 +138,10 @@ def command(
         scan = start(prepared, paths(given), limits)
     except (EngineError, InvalidException) as error:
         fail(str(error))
-    worst, stopped = _write(scan, prepared, form, output, ranked=fail_on is not None, quiet=quiet)
+    try:
+        worst, stopped = _write(scan, prepared, form, output, ranked=fail_on is not None, quiet=quiet)
+    except EngineError as error:
+        fail(str(error))
     summary = scan.summary()
     report_summary(summary, time.monotonic() - began, rules=len(prepared.rules), quiet=quiet)
     if profile or profile_json:
@@ -175,43 +178,40 @@ def _write(
     scan: Scan, prepared: Prepared, form: str | None, output: str | None, *, ranked: bool, quiet: bool
 ) -> tuple[int, bool]:
     """Write the alerts; the rank of the worst (where `ranked` asks for it), and whether Ctrl-C ended it."""
-    stream = open_output(output)
     terminal = output in (None, "-") and sys.stdout.isatty()
     form = form or ("table" if terminal else "ndjson")
-    # Alerts that go to the terminal line by line would be mixed up with it.
-    finish = show_progress(scan, quiet=quiet or (terminal and form == "ndjson"))
     worst = -1
     stopped = False
-    try:
-        if form == "ndjson":
-            for block in stoppable(scan):
-                stream.write(block)
-                if terminal:
-                    stream.flush()
-                if ranked:
-                    worst = max(worst, *(_rank(line) for line in block.splitlines()))
-        else:
-            from contraband.output import write_alerts
+    with open_output(output) as stream:
+        # Alerts that go to the terminal line by line would be mixed up with it.
+        finish = show_progress(scan, quiet=quiet or (terminal and form == "ndjson"))
+        try:
+            if form == "ndjson":
+                for block in stoppable(scan):
+                    stream.write(block)
+                    if terminal:
+                        stream.flush()
+                    if ranked:
+                        worst = max(worst, *(_rank(line) for line in block.splitlines()))
+            else:
+                from contraband.output import write_alerts
 
-            alerts = [alert for block in stoppable(scan) for alert in _read(block)]
-            worst = max((Severity(alert["kibana.alert.severity"]).rank for alert in alerts), default=-1)
+                alerts = [alert for block in stoppable(scan) for alert in _read(block)]
+                worst = max((Severity(alert["kibana.alert.severity"]).rank for alert in alerts), default=-1)
+                finish()
+                write_alerts(
+                    form,
+                    alerts,
+                    stream,
+                    rules=prepared.rules,
+                    width=columns() if terminal else 160,
+                    color=colored(terminal),
+                )
+            stream.flush()
+        except KeyboardInterrupt:
+            stopped = True
+        finally:
             finish()
-            write_alerts(
-                form,
-                alerts,
-                stream,
-                rules=prepared.rules,
-                width=columns() if terminal else 160,
-                color=colored(terminal),
-            )
-        stream.flush()
-    except KeyboardInterrupt:
-        stopped = True
-        stream.flush()
-    finally:
-        finish()
-        if output not in (None, "-"):
-            stream.close()
     return worst, stopped or scan.summary()["stopped"]
 
 

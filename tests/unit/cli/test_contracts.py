@@ -10,14 +10,17 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import contraband
+from contraband.cli import main
 from contraband.detection.packages import samples_path
 from contraband.detection.scan import prepare, start
+from contraband.engine import EngineError, Scan
 from shared import contraband as run
 
 SAMPLE = str(samples_path() / "linux-lab.deb-sh-install.defend_new.ndjson")
@@ -246,3 +249,27 @@ def test_missing_files_are_named_plainly() -> None:
         refused = run(*arguments)
         assert refused.returncode == 2
         assert refused.stderr == b"Error: none: No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    "command", [["scan", SAMPLE], ["query", ANY, SAMPLE], ["convert", SAMPLE], ["convert", SAMPLE, "--to", "parquet"]]
+)
+def test_results_that_are_not_whole_end_with_a_message(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path, command: list[str]
+) -> None:
+    def broken(scan: Scan) -> Iterator[bytes]:
+        raise EngineError("a temporary file in /x: no space left")
+        yield b""
+
+    monkeypatch.setattr(Scan, "__iter__", broken)
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--quiet", "-o", str(tmp_path / "out")])
+    assert ended.value.code == 2
+    assert capfd.readouterr().err == "Error: a temporary file in /x: no space left\n"
+
+
+def test_parquet_may_go_into_a_pipe(tmp_path: Path) -> None:
+    piped = run("convert", SAMPLE, "--to", "parquet", "--quiet")
+    assert (piped.returncode, piped.stderr) == (0, b"")
+    assert run("convert", SAMPLE, "--to", "parquet", "--quiet", "-o", tmp_path / "out").returncode == 0
+    assert piped.stdout == (tmp_path / "out").read_bytes()
