@@ -28,7 +28,7 @@ from contraband.cli.common import (
 )
 from contraband.cli.progress import show_progress
 from contraband.detection.rules import InvalidException, Severity
-from contraband.detection.scan import Prepared, prepare_named, start
+from contraband.detection.scan import Prepared, missing_hosts, prepare_named, start
 from contraband.engine import EngineError, EngineOptions, Scan, ScanOptions
 
 SEVERITIES = [str(severity) for severity in Severity]
@@ -64,7 +64,7 @@ SEVERITIES = [str(severity) for severity in Severity]
 @click.option(
     "--fail-on", type=click.Choice(SEVERITIES), help="Exit status 1 if there is an alert of at least this severity."
 )
-@click.option("--allow-empty", is_flag=True, help="No event or no rule is no error.")
+@click.option("--allow-empty", is_flag=True, help="No event, none of a host or no rule is no error.")
 @click.option("--deprecated", is_flag=True, help="Run deprecated rules too.")
 @click.option(
     "--sorted", "is_sorted", is_flag=True, help="The input is in time order: alerts of sequences come out at once."
@@ -150,7 +150,7 @@ def command(
         report_profile(summary, prepared.rules, as_json=profile_json)
     if stopped:
         return 130
-    return _status(summary, worst, allow_empty=allow_empty, strict=strict, fail_on=fail_on)
+    return _status(summary, worst, hosts=len(hosts), allow_empty=allow_empty, strict=strict, fail_on=fail_on)
 
 
 def _refuse_named(prepared: Prepared, names: Sequence[str]) -> None:
@@ -161,7 +161,9 @@ def _refuse_named(prepared: Prepared, names: Sequence[str]) -> None:
         fail("\n".join(wrong))
 
 
-def _status(summary: dict[str, Any], worst: int, *, allow_empty: bool, strict: bool, fail_on: str | None) -> int:
+def _status(
+    summary: dict[str, Any], worst: int, *, hosts: int, allow_empty: bool, strict: bool, fail_on: str | None
+) -> int:
     files = summary["files"]
     if not allow_empty and files and all(file["error"] and not file["records"] for file in files):
         say("error: nothing could be read")
@@ -169,6 +171,12 @@ def _status(summary: dict[str, Any], worst: int, *, allow_empty: bool, strict: b
     if not allow_empty and not sum(file["parsed"] + file["skipped"] for file in files):
         say("error: no event was read: silence is not success (--allow-empty says that this is meant)")
         return 2
+    if missing := missing_hosts(summary):
+        # A host that was mistyped must not look like one on which nothing happened.
+        nothing = not allow_empty and len(summary["hosts"]["missing"]) == hosts
+        say(f"error: {missing} (--allow-empty says that this is meant)" if nothing else f"warning: {missing}")
+        if nothing:
+            return 2
     if strict and (any(file["faults"] or file["error"] for file in files)):
         return 1
     return 1 if fail_on and worst >= Severity(fail_on).rank else 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from contraband.detection import plan_cache
 from contraband.detection.packages import material_of
 from contraband.detection.rules import Loaded, Problem, Rule, Severity
+from contraband.diagnostics import visible
 from contraband.engine import Engine, EngineError, EngineOptions, Scan, ScanOptions, rule_set_json
 
 if TYPE_CHECKING:
@@ -150,3 +151,19 @@ def _warn(summary: Mapping[str, Any]) -> None:
             warnings.warn(f"{file['path']}: {file['faults']} faults", stacklevel=3)
     if not any(file["parsed"] + file["skipped"] or file["error"] for file in files):
         warnings.warn("no event was read", stacklevel=3)
+    elif missing := missing_hosts(summary):
+        warnings.warn(missing, stacklevel=3)
+
+
+_MOST_HOSTS = 5
+
+
+def missing_hosts(summary: Mapping[str, Any]) -> str:
+    """What to say of the hosts that a scan was limited to and that no event is of, and whose events there are; nothing where all have some."""
+    hosts = summary.get("hosts")
+    if not hosts:
+        return ""
+    names, others = ([f"`{visible(name)}`" for name in hosts[key]] for key in ("missing", "others"))
+    more = ", …" if len(others) > _MOST_HOSTS else ""
+    there_are = f"; there are events of {', '.join(others[:_MOST_HOSTS])}{more}" if others else ""
+    return f"no event is of host {', '.join(names)}{there_are}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -249,6 +250,63 @@ def test_missing_files_are_named_plainly() -> None:
         refused = run(*arguments)
         assert refused.returncode == 2
         assert refused.stderr == b"Error: none: No such file or directory\n"
+
+
+def of_hosts(path: Path, hosts: dict[str, int]) -> None:
+    """A file with so many processes of each host, none of which a rule of the package can match: its lines are passed over unread."""
+    with path.open("w", encoding="utf-8") as file:
+        for name, count in hosts.items():
+            event = {"@timestamp": "2026-01-02T03:04:05Z", "host": {"name": name, "id": f"id-{name}"}, "x": "y" * 4000}
+            file.writelines(json.dumps(event) + "\n" for _ in range(count))
+
+
+def test_a_host_without_events_does_not_look_clean(tmp_path: Path) -> None:
+    path = tmp_path / "events.ndjson"
+    # Beyond the first 64 KiB lines are passed over, but for one in a while.
+    of_hosts(path, {"web1": 40, "db\x1b[2J": 20, "web2": 1, "web1.": 20})
+    wrong = run("scan", path, "--host", "web9")
+    assert (wrong.returncode, wrong.stdout) == (2, b"")
+    (passed_over,) = re.findall(rb"81 events \((\d+) passed over unread\)", wrong.stderr)
+    assert int(passed_over) > 40
+    last = wrong.stderr.decode().splitlines()[-1]
+    assert last == (
+        "error: no event is of host `web9`; there are events of `web1`, `db␛[2J`, `web2`, `web1.` (--allow-empty says that this is meant)"
+    )
+    for name in ("web2", "WEB2", "id-web2", "web1"):
+        right = run("scan", path, "--host", name)
+        assert right.returncode == 0
+        assert b"no event is of host" not in right.stderr, name
+    one = run("scan", path, "--host", "web9", "--host", "web2")
+    assert one.returncode == 0
+    assert "warning: no event is of host `web9`; there are events of `web1`, `db␛[2J`" in one.stderr.decode()
+    meant = run("scan", path, "--host", "web9", "--allow-empty")
+    assert meant.returncode == 0
+    assert b"warning: no event is of host `web9`" in meant.stderr
+    empty = run("scan", "-", "--host", "web9")
+    assert empty.returncode == 2
+    assert b"no event was read" in empty.stderr
+    assert b"of host" not in empty.stderr
+    with pytest.warns(UserWarning, match=r"no event is of host `web9`; there are events of `web1`"):
+        assert list(contraband.scan(path, hosts=["web9"])) == []
+
+
+def test_hosts_are_looked_for_in_every_source_and_by_any_number_of_threads(tmp_path: Path) -> None:
+    of_hosts(tmp_path / "a.ndjson", {f"h{number}": 30 for number in range(9)})
+    said = set()
+    for threads in (1, 2):
+        done = run("scan", tmp_path, "--host", "h8", "--host", "none", "--threads", str(threads), "--quiet")
+        assert done.returncode == 0
+        said.add(done.stderr)
+    assert said == {
+        "warning: no event is of host `none`; there are events of `h0`, `h1`, `h2`, `h3`, `h4`, …\n".encode()
+    }
+    corpus = Path(__file__).parents[2] / "corpus"
+    for name, host in {"windows_xml/without_root.xml": "WS01.example.com", "auditd": "lab1"}.items():
+        wrong = run("scan", corpus / name, "--host-name", "lab1", "--host", "none", "--quiet")
+        assert wrong.returncode == 2
+        assert f"; there are events of `{host}`" in wrong.stderr.decode()
+        right = run("scan", corpus / name, "--host-name", "lab1", "--host", host.upper(), "--quiet")
+        assert (right.returncode, b"of host" in right.stderr) == (0, False)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 use super::chains::{self, Chains};
 use super::engine::Loaded;
 use super::held::Held;
+use super::hosts;
 use super::matches::Matches;
 use super::options::{Output, ScanOptions};
 use super::pool::Pool;
@@ -29,6 +30,8 @@ pub(super) struct Collector<'l> {
     arrivals: u64,
     /// The file whose further ranges are read again in order.
     in_order: Option<usize>,
+    /// The first few hosts that were not asked for.
+    pub others: Vec<String>,
     seen: RuleMask,
     all_seen: bool,
     profile: Option<Profile>,
@@ -49,6 +52,7 @@ impl<'l> Collector<'l> {
             streams: Streams::new(loaded, options),
             arrivals: 0,
             in_order: None,
+            others: Vec::new(),
             seen: RuleMask::none(loaded.ids.len()),
             all_seen: false,
             profile: None,
@@ -114,6 +118,7 @@ impl<'l> Collector<'l> {
                 self.summary.unclaimed.push(Unclaimed { path, record, offset: place.offset, reason });
             }
         }
+        done.others.iter().for_each(|name| hosts::tell(name, &mut self.others));
         self.seen.add(&done.seen);
         self.all_seen |= done.all_seen;
         self.summary.without_time += done.without_time;

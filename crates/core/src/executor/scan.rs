@@ -277,6 +277,7 @@ impl Run {
     fn publish(&self, collector: &Collector<'_>) {
         if let Ok(mut summary) = self.summary.lock() {
             *summary = collector.summary.clone();
+            summary.hosts = self.limits.hosts.summary(&collector.others);
         }
     }
 }

@@ -48,6 +48,15 @@ pub struct Unclaimed {
     pub reason: String,
 }
 
+/// Hosts that were asked for and have no event.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct HostsSummary {
+    /// As the caller named them.
+    pub missing: Vec<String>,
+    /// The first few others that there are events of.
+    pub others: Vec<String>,
+}
+
 /// Faults of one kind in one file.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct FaultSummary {
@@ -87,6 +96,9 @@ pub struct Summary {
     pub sources: BTreeMap<String, u64>,
     /// The first few events that no source claims.
     pub unclaimed: Vec<Unclaimed>,
+    /// Hosts that were asked for and have no event, where there are such.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<HostsSummary>,
     /// Candidates of sequences without a timestamp.
     pub without_time: u64,
     /// What each rule took, where that was asked for.

@@ -1,6 +1,7 @@
 //! What one thread does with one chunk: lines to documents, documents to events, events to hits.
 
 use super::engine::Loaded;
+use super::hosts::Hosts;
 use super::marks::first_to_enrich;
 use super::options::{Output, ScanOptions};
 use super::pool::Pool;
@@ -98,6 +99,8 @@ pub(super) struct Done {
     pub sources: HashMap<Option<Arc<str>>, u64, RandomState>,
     /// The first few events that no source claims, and why.
     pub unclaimed: Vec<(Place, String)>,
+    /// The first few hosts that were not asked for.
+    pub others: Vec<String>,
     pub seen: RuleMask,
     pub all_seen: bool,
     pub without_time: u64,
@@ -119,11 +122,11 @@ impl Done {
 }
 
 /// Limits on which events count.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Limits {
     from: Option<Time>,
     to: Option<Time>,
-    hosts: Vec<String>,
+    pub hosts: Hosts,
 }
 
 impl Limits {
@@ -134,14 +137,14 @@ impl Limits {
                 PlanError::new(format!("--{name}: expected a date such as 2026-11-24T08:00:00Z, found `{text}`"))
             }),
         };
-        Ok(Self {
-            from: time(&options.from, "from")?,
-            to: time(&options.to, "to")?,
-            hosts: options.hosts.iter().map(|host| host.to_lowercase()).collect(),
-        })
+        Ok(Self { from: time(&options.from, "from")?, to: time(&options.to, "to")?, hosts: Hosts::new(&options.hosts) })
     }
 
-    fn allow(&self, loaded: &Loaded, event: &Event<'_>) -> bool {
+    fn allow(&self, loaded: &Loaded, event: &Event<'_>, others: &mut Vec<String>) -> bool {
+        // The host first: its events are there, whatever their time.
+        if !self.hosts.allow(event, &loaded.extra, others) {
+            return false;
+        }
         if self.from.is_some() || self.to.is_some() {
             let Some(time) = event.first(loaded.extra.time).and_then(|raw| Time::parse(raw.as_text())) else {
                 return false;
@@ -150,11 +153,7 @@ impl Limits {
                 return false;
             }
         }
-        self.hosts.is_empty()
-            || [loaded.extra.host_name, loaded.extra.host_id]
-                .iter()
-                .flat_map(|field| event.values(*field))
-                .any(|host| self.hosts.contains(&host.as_text().to_lowercase()))
+        true
     }
 }
 
@@ -172,6 +171,8 @@ pub(super) struct Worker<'l> {
     orders: Vec<((Option<u32>, Option<u32>), Order)>,
     /// What ranges are read into.
     buffer: Vec<u8>,
+    /// For lines that are passed over but for their host.
+    passed: Option<Event<'l>>,
 }
 
 impl<'l> Worker<'l> {
@@ -183,7 +184,7 @@ impl<'l> Worker<'l> {
         let memo = Memo::default();
         let filter = loaded.filter.lines();
         let (hits, orders, buffer) = (Vec::new(), Vec::new(), Vec::new());
-        Self { loaded, options, limits, pool, evaluator, memo, filter, hits, orders, buffer }
+        Self { loaded, options, limits, pool, evaluator, memo, filter, hits, orders, buffer, passed: None }
     }
 
     pub(super) fn chunk(&mut self, chunk: &Chunk) -> Done {
@@ -307,7 +308,7 @@ impl<'l> Worker<'l> {
             return true;
         }
         records.fill(number, event);
-        if !self.limits.allow(self.loaded, event) {
+        if !self.limits.allow(self.loaded, event, &mut done.others) {
             return false;
         }
         let telling: Telling<'_> = self.loaded.extra.telling.map(|field| event.first(field).map(Raw::as_text));
@@ -324,7 +325,7 @@ impl<'l> Worker<'l> {
 
     /// The text of a line that is to be read. `text` is the line where it is known to be valid.
     fn wanted<'a>(
-        &self,
+        &mut self,
         line: &'a [u8],
         text: Option<&'a str>,
         may_match: bool,
@@ -352,9 +353,22 @@ impl<'l> Worker<'l> {
         let filter = self.loaded.options.filter && !self.options.strict;
         if filter && !may_match && !is_sample(place.offset, line.len()) {
             done.skipped += 1;
+            if self.limits.hosts.are_missing() {
+                self.look_for_host(text, done);
+            }
             return None;
         }
         Some(text)
+    }
+
+    /// Of a line that no rule can match, whose event it is.
+    fn look_for_host(&mut self, text: &str, done: &mut Done) {
+        let mut event =
+            std::mem::take(&mut self.passed).unwrap_or_else(|| Event::new(self.loaded.projection.width)).recycle();
+        if Scanner::new(&self.loaded.projection).scan(text, &mut event).is_ok() {
+            self.limits.hosts.allow(&event, &self.loaded.extra, &mut done.others);
+        }
+        self.passed = Some(event.recycle());
     }
 
     fn not_an_object(&self, text: &str, place: Place) -> Fault {
@@ -405,7 +419,7 @@ impl<'l> Worker<'l> {
         path: &str,
         done: &mut Done,
     ) {
-        if !self.limits.allow(self.loaded, event) {
+        if !self.limits.allow(self.loaded, event, &mut done.others) {
             return;
         }
         let telling: Telling<'_> = self.loaded.extra.telling.map(|field| event.first(field).map(Raw::as_text));
