@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
+import random
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -208,3 +212,129 @@ def test_events_that_no_source_claims_are_counted_and_told_with_their_place(
     assert f'odd.ndjson: record 2, byte {len(lines[0]) + 1}: no source has event.module: "nobodys"' in told
     assert "record 5, " in told
     assert "record 6, " not in told
+
+
+def boot(serial: int, seconds: int, kind: str) -> str:
+    return (
+        f"type={kind} msg=audit({1764000000 + seconds}.000:{serial}): pid=700 uid=0 auid=4294967295 ses=4294967295 "
+        'msg=\' comm="systemd-update-utmp" exe="/usr/lib/systemd/systemd-update-utmp" hostname=? addr=? terminal=? res=success\'\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("between", "known"),
+    [
+        ("", True),
+        (boot(1, 600, "SYSTEM_BOOT"), False),
+        (boot(9, 60, "SYSTEM_SHUTDOWN"), False),
+        # Processes of the boot that come before its own record.
+        (boot(9, 60, "SYSTEM_BOOT"), True),
+    ],
+)
+def test_no_process_outlives_its_boot(between: str, known: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    def run(serial: int, seconds: int, pid: int, parent: int, name: str) -> str:
+        head = f"msg=audit({1764000000 + seconds}.000:{serial}):"
+        return (
+            f"type=SYSCALL {head} arch=c000003e syscall=59 success=yes exit=0 items=0 ppid={parent} pid={pid} auid=0 uid=0 gid=0 "
+            f'euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=(none) ses=1 comm="{name}" exe="/usr/bin/{name}" key=(null)\n'
+            f'type=EXECVE {head} argc=1 a0="{name}"\n'
+        )
+
+    folder = tmp_path / "web-1"
+    folder.mkdir()
+    (folder / "audit.log").write_text(run(8, 0, 10, 1, "dpkg") + between + run(20, 700, 11, 10, "curl"))
+    child = next(one for one in documents(capsys, str(folder)) if one["process"].get("name") == "curl")
+    assert child.get("process.parent.name") == ("dpkg" if known else None)
+
+
+def test_records_of_one_event_may_come_in_any_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    whole = documents(capsys, "--host-name", "web-1", str(AUDIT))
+    lines = audit_lines()
+    random.Random(7).shuffle(lines)
+    (tmp_path / "audit.log").write_text("".join(lines))
+    shuffled = documents(capsys, "--host-name", "web-1", str(tmp_path))
+    assert [one["event"] for one in sorted(shuffled, key=number)] == [one["event"] for one in sorted(whole, key=number)]
+
+
+def test_the_numbers_that_evtx_dump_puts_before_events_are_passed_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    events = (CORPUS / "windows_json" / "evtx_dump.jsonl").read_text().splitlines()
+    plain = documents(capsys, str(CORPUS / "windows_json" / "evtx_dump.jsonl"))
+    for name, indent in [("compact", None), ("indented", 2)]:
+        texts = [json.dumps(json.loads(event), indent=indent) for event in events]
+        numbered = "".join(f"Record {number}\n{text}\n" for number, text in enumerate(texts, 1))
+        (tmp_path / f"{name}.json").write_text(numbered)
+        assert documents(capsys, str(tmp_path / f"{name}.json")) == plain
+    corpus = CORPUS / "windows_xml" / "without_root.xml"
+    xml = re.findall(r"<Event .*?</Event>", corpus.read_text(), re.DOTALL)
+    head = '<?xml version="1.0" encoding="utf-8"?>'
+    (tmp_path / "dump.xml").write_text("".join(f"Record {at}\n{head}\n{one}\n" for at, one in enumerate(xml, 1)))
+    assert documents(capsys, str(tmp_path / "dump.xml")) == documents(capsys, str(corpus))
+
+
+@pytest.mark.parametrize("raw", ["winlogbeat_wrapped.ndjson", "evtx_dump.jsonl"])
+def test_raw_events_are_found_in_a_search_response(raw: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = CORPUS / "windows_json" / raw
+    sources = [json.loads(line) for line in path.read_text().splitlines()]
+    hits = [{"_index": "i", "_id": str(at), "_source": source} for at, source in enumerate(sources)]
+    for indent in (None, 2):
+        response = {"took": 1, "hits": {"total": {"value": len(hits)}, "hits": hits}}
+        (tmp_path / "response.json").write_text(json.dumps(response, indent=indent))
+        assert documents(capsys, str(tmp_path / "response.json")) == documents(capsys, str(path))
+
+
+def flat(document: dict[str, Any], above: str = "") -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for key, value in document.items():
+        fields |= flat(value, f"{above}{key}.") if isinstance(value, dict) else {f"{above}{key}": value}
+    return fields
+
+
+def shown(value: Any) -> str:
+    """A value as Kibana shows it."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@pytest.mark.parametrize("sample", ["linux-lab.deb-sh-install.defend_new", "winlogbeat-sysmon.benign-vendors-1"])
+def test_a_table_from_kibana_gives_the_alerts_of_its_documents(
+    sample: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    path = SAMPLES / f"{sample}.ndjson"
+    rows = [flat(json.loads(line)) for line in path.read_text().splitlines()]
+    names = ["@timestamp", *sorted({name for row in rows for name in row} - {"@timestamp"})]
+    out = io.StringIO()
+    table = csv.writer(out)
+    table.writerow(names)
+    for row in rows:
+        year, month, day = row["@timestamp"][:10].split("-")
+        months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        clock = row["@timestamp"][11:].rstrip("Z")
+        time = f"{months[int(month) - 1]} {int(day)}, {year} @ {clock}"
+        table.writerow([time, *(shown(row.get(name)) for name in names[1:])])
+    (tmp_path / "report.csv").write_text("\ufeff" + out.getvalue())
+
+    (tmp_path / "array.json").write_text(json.dumps([json.loads(line) for line in path.read_text().splitlines()]))
+
+    def kinds(found: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+        return sorted((one["kibana.alert.rule.name"], one["@timestamp"], str(one.get("process.args"))) for one in found)
+
+    assert kinds(alerts(capsys, str(tmp_path / "report.csv"))) == kinds(alerts(capsys, str(tmp_path / "array.json")))
+
+
+def test_what_convert_wrote_is_read_again_without_a_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    for name in ("auditd/deb-sh-install.audit.log", "eslogger/malicious_package.ndjson"):
+        with pytest.raises(SystemExit):
+            main(["convert", "--host-name", "h", str(CORPUS / name), "--quiet"])
+        (tmp_path / "events.ndjson").write_text(capsys.readouterr().out)
+        with pytest.raises(SystemExit):
+            main(["convert", str(tmp_path / "events.ndjson")])
+        again = capsys.readouterr()
+        assert again.out == (tmp_path / "events.ndjson").read_text()
+        assert ", 0 faults," in again.err

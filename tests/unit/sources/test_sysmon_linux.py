@@ -88,3 +88,30 @@ def test_a_public_recording_is_read_to_its_end():
     documents, faults = decode(data)
     assert len(documents) == data.count(b"\n")
     assert [fault[0] for fault in faults] == ["truncated event"]
+
+
+def test_documents_of_the_integration_are_read_as_they_are_though_they_keep_the_event(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    mapped = {
+        "@timestamp": "2026-11-24T03:34:24.724Z",
+        "event": {"module": "sysmon_linux", "category": ["process"], "original": event("sh -c a")},
+        "process": {"name": "dash", "command_line": "sh -c b"},
+    }
+    (tmp_path / "export.ndjson").write_text(f"{json.dumps(mapped)}\n" * 2)
+    with pytest.raises(SystemExit):
+        main(["convert", "--no-enrich", str(tmp_path), "--quiet"])
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["process"] for one in found] == [mapped["process"]] * 2
+    documents, faults = decode(f"{json.dumps(mapped)}\n".encode())
+    assert documents == [mapped]
+    assert faults == []
+
+
+@pytest.mark.parametrize(
+    "wrapped", [{"event": {"original": event("sh -c a")}}, {"_source": {"message": event("sh -c a")}}]
+)
+def test_forwarders_keep_the_event_deeper(wrapped: dict[str, Any]):
+    documents, faults = decode(f"{json.dumps(wrapped)}\n".encode())
+    assert faults == []
+    assert documents[0]["process"]["command_line"] == "sh -c a"

@@ -107,14 +107,19 @@ pub(super) struct Facts<'a> {
     /// A system call makes a new process: the record is the old one's.
     pub forked: bool,
     pub ends: bool,
+    /// The system goes down: no process outlives it.
+    pub halts: bool,
+    /// The system has come up.
+    pub boots: bool,
 }
 
 impl<'a> Facts<'a> {
     /// What the values of one document say, where the field numbers of [`PATHS`] start at `base`.
     pub fn of(picked: &'a Picked, extent: Extent, base: u32) -> Self {
-        let (auditd, process, starts, forks, forked, ends) = Default::default();
+        let (auditd, process, starts, forks, forked, ends, halts, boots) = Default::default();
+        let first = [NONE; PATHS.len()];
         let mut facts =
-            Facts { picked, extent, base, first: [NONE; PATHS.len()], auditd, process, starts, forks, forked, ends };
+            Facts { picked, extent, base, first, auditd, process, starts, forks, forked, ends, halts, boots };
         let mut failed = false;
         for (number, field) in picked.fields(extent).enumerate() {
             let Some(field) = field.checked_sub(base) else { continue };
@@ -127,7 +132,12 @@ impl<'a> Facts<'a> {
             }
             let Some(Raw::Text(text)) = picked.value(extent, number) else { continue };
             match field {
-                ACTION => facts.forks |= text == "fork",
+                ACTION => match &*text {
+                    "fork" => facts.forks = true,
+                    "shutdown-system" => facts.halts = true,
+                    "booted-system" => facts.boots = true,
+                    _ => {}
+                },
                 // Of these only the call is recorded, by the process that makes it. A thread's own end is `exit`.
                 CALL => {
                     facts.forked = ["clone", "clone3", "fork", "vfork"].contains(&&*text);

@@ -101,6 +101,14 @@ impl Host {
         }
     }
 
+    /// The system was started anew: of the processes that had begun by then none is left.
+    pub(super) fn restarted(&mut self, at: Moment, begun: i128) {
+        for image in self.images.values_mut().flatten().filter(|image| image.from.time <= begun) {
+            image.ended.get_or_insert(at);
+        }
+        self.engines.clear();
+    }
+
     fn insert(&mut self, pid: u64, image: Image) {
         let images = self.images.entry(pid).or_insert_with(|| Vec::with_capacity(1));
         if images.is_empty() {

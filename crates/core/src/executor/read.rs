@@ -8,8 +8,8 @@ use super::summary::FileSummary;
 use super::work::{Chunk, Content, line_reader, too_long};
 use crate::enrich::{Document, Enricher, Ready, Records, enricher};
 use crate::input::{
-    Found, Input, LineReader, Lines, Opened, Patient, Shape, Splitter, members, open, open_stream, order, recognise,
-    same_log, unread, walk,
+    Found, Input, Layout, LineReader, Lines, Opened, Patient, Shape, Splitter, Table, members, open, open_stream,
+    order, recognise, same_log, unread, walk,
 };
 use crate::sources::{Decoder, Fault, Mapper, Place, Reading, Settings, Sink, Unwritten};
 use std::borrow::Cow;
@@ -287,14 +287,16 @@ impl<'l> Reader<'l> {
                     }
                 }
             }
-            Shape::RawDocuments(format, over_lines) => {
+            Shape::Rows => self.pump(reader, &mut Table::new(self.loaded.options.max_line), &mut gather),
+            Shape::RawDocuments(format, layout) => {
                 if let Reading::Documents(mapper) = format.reading {
                     let mut mapped = Mapped { mapper: mapper(&settings), inner: &mut gather };
-                    if over_lines {
-                        let mut splitter = Splitter::new(false, self.loaded.options.max_line);
-                        self.pump(reader, &mut splitter, &mut mapped);
-                    } else {
+                    if layout == Layout::Lines {
                         self.each_line(reader, &mut mapped);
+                    } else {
+                        let response = layout == Layout::Response;
+                        let mut splitter = Splitter::new(response, self.loaded.options.max_line);
+                        self.pump(reader, &mut splitter, &mut mapped);
                     }
                     mapped.finish();
                 }

@@ -3,7 +3,7 @@
 
 use memchr::memchr3;
 
-use crate::sources::{Decoder, Fault, Place, Sink};
+use crate::sources::{Decoder, Fault, Place, Sink, is_number};
 
 /// Cuts documents out of JSON text.
 pub struct Splitter {
@@ -22,6 +22,9 @@ pub struct Splitter {
     records: u64,
     /// Inside something that is no document where one should be.
     astray: bool,
+    /// Text between documents, and where it begins: a record's number, or something that is a fault.
+    between: Vec<u8>,
+    between_at: u64,
     key: Vec<u8>,
     /// The members that lead here, outside of documents; an array's elements are of its name.
     path: Vec<Vec<u8>>,
@@ -36,6 +39,9 @@ enum Text {
 
 /// Longest key that is kept; those that matter are shorter.
 const KEY: usize = 16;
+
+/// Longest text between documents that is looked at.
+const BETWEEN: usize = 64;
 
 /// So deep the lists of a response lie at most: `responses`, an element, `hits`, `sequences`, an element, `events`.
 const DEEPEST: usize = 6;
@@ -55,6 +61,8 @@ impl Splitter {
             too_long: false,
             records: 0,
             astray: false,
+            between: Vec::new(),
+            between_at: 0,
             key: Vec::new(),
             path: Vec::new(),
         }
@@ -103,20 +111,29 @@ impl Splitter {
             b'"' => {
                 self.text = Text::Inside;
                 self.key.clear();
-                self.unexpected(sink);
+                self.unexpected(self.offset, sink);
                 self.keep_outside(b'"');
             }
             b'{' | b'[' => self.open(byte, sink),
             b'}' | b']' => self.close(byte, sink),
-            b'\n' | b'\r' => self.keep_outside(b' '),
+            b'\n' | b'\r' => {
+                self.between_ends(sink);
+                self.keep_outside(b' ');
+            }
             b',' => {
                 // What comes next has a name of its own, or is an array's element and has none.
                 self.key.clear();
                 self.keep_outside(byte);
             }
-            b' ' | b'\t' | b':' => self.keep_outside(byte),
+            b' ' | b'\t' | b':' => {
+                if !self.between.is_empty() {
+                    self.between(byte);
+                }
+                self.keep_outside(byte);
+            }
+            _ if self.depth == 0 && self.level == Some(0) => self.between(byte),
             _ => {
-                self.unexpected(sink);
+                self.unexpected(self.offset, sink);
                 self.keep_outside(byte);
             }
         }
@@ -129,6 +146,7 @@ impl Splitter {
     }
 
     fn open(&mut self, byte: u8, sink: &mut dyn Sink) {
+        self.between_ends(sink);
         if self.begun.is_none() {
             if self.level == Some(self.depth) && byte == b'{' {
                 self.begun = Some(self.offset);
@@ -137,7 +155,7 @@ impl Splitter {
             } else if byte == b'[' && self.is_list() {
                 self.level = Some(self.depth + 1);
             } else if self.level == Some(self.depth) {
-                self.unexpected(sink);
+                self.unexpected(self.offset, sink);
             }
             if self.response && self.depth < DEEPEST {
                 self.path.truncate(self.depth);
@@ -190,10 +208,30 @@ impl Splitter {
         self.document.clear();
     }
 
-    fn unexpected(&mut self, sink: &mut dyn Sink) {
+    /// Text outside of all documents.
+    fn between(&mut self, byte: u8) {
+        if self.between.is_empty() {
+            self.between_at = self.offset;
+        }
+        if self.between.len() < BETWEEN {
+            self.between.push(byte);
+        }
+    }
+
+    /// The line ends, or a document begins.
+    fn between_ends(&mut self, sink: &mut dyn Sink) {
+        if !self.between.is_empty() {
+            if !is_number(&self.between) {
+                self.unexpected(self.between_at, sink);
+            }
+            self.between.clear();
+        }
+    }
+
+    fn unexpected(&mut self, offset: u64, sink: &mut dyn Sink) {
         if self.begun.is_none() && self.level == Some(self.depth) && !self.astray {
             self.astray = true;
-            let place = Place { record: self.records + 1, offset: self.offset };
+            let place = Place { record: self.records + 1, offset };
             sink.fault(Fault { kind: "no JSON object", message: "an event is a JSON object".into(), place });
         }
     }
@@ -215,6 +253,7 @@ impl Decoder for Splitter {
     }
 
     fn finish(&mut self, sink: &mut dyn Sink) {
+        self.between_ends(sink);
         if self.begun.is_some() || self.depth > 0 {
             let place = Place { record: self.records.max(1), offset: self.begun.unwrap_or(self.offset) };
             let message = "the file ends inside a document or list".into();
@@ -280,6 +319,15 @@ mod tests {
         assert_eq!(split(several, true).documents.len(), 2);
         let deepest = r#"{"responses":[{"hits":{"sequences":[{"events":[{"a":1},{"a":2}]}]}}]}"#;
         assert_eq!(split(deepest, true).documents.len(), 2);
+    }
+
+    #[test]
+    fn numbers_before_documents_are_passed_over() {
+        let kept = split("Record 1\n{\"a\": 1}\nRecord 12\r\n{\n\"b\": 2}\n", false);
+        assert_eq!(kept.documents.iter().map(|document| document.2).collect::<Vec<_>>(), [9, 29]);
+        assert!(kept.faults.is_empty());
+        let kept = split("{\"a\":1}\nRecords 1\n{\"b\":1} tail", false);
+        assert_eq!((kept.documents.len(), kept.faults), (2, vec![("no JSON object", 8), ("no JSON object", 27)]));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod open;
 mod patient;
 mod recognise;
 mod rotation;
+mod table;
 mod utf16;
 mod walk;
 
@@ -16,8 +17,9 @@ pub use documents::Splitter;
 pub use lines::{LineReader, Lines};
 pub use open::{Opened, Wrapping, open, open_stream};
 pub use patient::Patient;
-pub use recognise::{HEAD, Shape, recognise, unread};
+pub use recognise::{HEAD, Layout, Shape, recognise, unread};
 pub use rotation::{order, same_log};
+pub use table::Table;
 pub use walk::{Found, walk};
 
 /// One thing to read, as the caller names it.

@@ -1,7 +1,9 @@
 //! What a file is, from its first bytes; its name is not looked at.
 
 use crate::json::Cursor;
-use crate::sources::{FORMATS, Format, Reading};
+use crate::sources::{FORMATS, Format, Reading, unnumbered};
+
+use super::table::is_table;
 
 /// How many bytes are looked at.
 pub const HEAD: usize = 64 * 1024;
@@ -17,12 +19,25 @@ pub enum Shape {
     Response,
     /// A raw format of its own.
     Raw(&'static Format),
-    /// A raw format whose documents come as lines (`false`) or in an array or over lines (`true`).
-    RawDocuments(&'static Format, bool),
+    /// A raw format whose documents are JSON.
+    RawDocuments(&'static Format, Layout),
+    /// A table: its rows are the documents.
+    Rows,
     /// Nothing in it.
     Empty,
     /// Nothing that we know.
     Unknown,
+}
+
+/// How JSON documents lie in a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// One a line.
+    Lines,
+    /// Over lines, or in an array.
+    Documents,
+    /// Hits of a search response.
+    Response,
 }
 
 impl Shape {
@@ -32,6 +47,7 @@ impl Shape {
             Self::Lines => "NDJSON",
             Self::Documents => "JSON",
             Self::Response => "search response",
+            Self::Rows => "CSV",
             Self::Raw(format) | Self::RawDocuments(format, _) => format.name,
             Self::Empty => "empty",
             Self::Unknown => "unknown",
@@ -45,20 +61,29 @@ pub fn recognise(head: &[u8], source: Option<&str>) -> Shape {
     let Some(start) = start else {
         return if head.len() < HEAD { Shape::Empty } else { Shape::Unknown };
     };
-    let json = json(&head[start..]);
-    let over_lines = matches!(json, Some(Shape::Documents | Shape::Response));
-    let first = first_document(&head[start..]);
+    let text = unnumbered(&head[start..]);
+    let json = if text.len() < head.len() - start && text.first() == Some(&b'{') {
+        Some(Shape::Documents)
+    } else {
+        json(text)
+    };
+    let layout = match json {
+        Some(Shape::Documents) => Layout::Documents,
+        Some(Shape::Response) => Layout::Response,
+        _ => Layout::Lines,
+    };
+    let first = first_document(text);
     for format in FORMATS {
         let named = source == Some(format.name);
         match format.reading {
             Reading::Bytes(_) if named || (source.is_none() && (format.recognise)(head)) => return Shape::Raw(format),
             Reading::Documents(_) if named || (source.is_none() && json.is_some() && (format.recognise)(first)) => {
-                return Shape::RawDocuments(format, over_lines);
+                return Shape::RawDocuments(format, layout);
             }
             _ => {}
         }
     }
-    json.unwrap_or(Shape::Unknown)
+    json.unwrap_or(if source.is_none() && is_table(head) { Shape::Rows } else { Shape::Unknown })
 }
 
 /// The first document of a JSON text: the first element of an array, else the text as it is.
@@ -70,7 +95,7 @@ fn first_document(text: &[u8]) -> &[u8] {
 }
 
 fn json(text: &[u8]) -> Option<Shape> {
-    match text[0] {
+    match text.first().copied().unwrap_or_default() {
         b'[' => match text[1..].iter().find(|byte| !byte.is_ascii_whitespace()) {
             Some(b'{' | b']') => Some(Shape::Documents),
             _ => lines(text),
@@ -134,7 +159,8 @@ fn member_value<'n>(cursor: &mut Cursor<'_>, names: &[&'n str]) -> Option<&'n st
 
 /// What a file of no known format is by its first bytes, where a person can make something of it that is known.
 pub fn unread(head: &[u8]) -> Option<&'static str> {
-    const PACKED: [(&[u8], &str); 3] = [(b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"7z\xbc\xaf\x27\x1c", "7-Zip")];
+    const PACKED: [(&[u8], &str); 4] =
+        [(b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"7z\xbc\xaf\x27\x1c", "7-Zip"), (b"PAR1", "Parquet")];
     let tar = head.get(257..262) == Some(b"ustar");
     PACKED.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, name)| *name).or(tar.then_some("tar"))
 }
@@ -158,6 +184,20 @@ mod tests {
         {
             assert!(matches!(recognise(text.as_bytes(), None), Shape::Lines), "{text}");
         }
+    }
+
+    #[test]
+    fn raw_documents_are_found_in_responses_and_behind_numbers() {
+        let layout = |text: &str| match recognise(text.as_bytes(), None) {
+            Shape::RawDocuments(format, layout) => (format.name, layout),
+            other => panic!("{}", other.name()),
+        };
+        let raw = r#"{"winlog":{"provider_name":"x"}}"#;
+        assert!(layout(&format!("{raw}\n{raw}")) == ("winlogbeat", Layout::Lines));
+        let response = format!(r#"{{"took":1,"hits":{{"hits":[{{"_source":{raw}}}]}}}}"#);
+        assert!(layout(&response) == ("winlogbeat", Layout::Response));
+        let event = r#"{"Event":{"System":{"EventRecordID":1}}}"#;
+        assert!(layout(&format!("Record 1\n{event}\nRecord 2\n{event}\n")) == ("windows-json", Layout::Documents));
     }
 
     #[test]

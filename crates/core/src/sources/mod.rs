@@ -127,6 +127,18 @@ pub trait Mapper: Send {
     fn finish(&mut self, sink: &mut dyn Sink);
 }
 
+/// The text behind the line `Record 7` that `evtx_dump` puts before each event unless it is told not to.
+pub(crate) fn unnumbered(text: &[u8]) -> &[u8] {
+    let Some((line, rest)) = memchr::memchr(b'\n', text).map(|end| text.split_at(end)) else { return text };
+    if is_number(line) { rest.trim_ascii_start() } else { text }
+}
+
+/// Whether a line is such a number.
+pub(crate) fn is_number(line: &[u8]) -> bool {
+    let digits = line.trim_ascii().strip_prefix(b"Record ").unwrap_or_default();
+    !digits.is_empty() && digits.len() <= 20 && digits.iter().all(u8::is_ascii_digit)
+}
+
 /// How a format is read. Files are decompressed and UTF-16 is transcoded before either sees them.
 #[derive(Clone, Copy)]
 pub enum Reading {

@@ -16,8 +16,12 @@ const DATUM_END: &str = "</Data>";
 /// A line that is longer is a fault; rsyslog's own limit is 8 KiB unless set higher.
 const MAX_LINE: usize = 4 << 20;
 
-/// Whether the first lines have an event of the provider.
+/// Whether the first lines have an event of the provider, and are no documents that Elastic's integration made of such events.
 pub fn recognise(head: &[u8]) -> bool {
+    let first = head.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if first.starts_with(b"[") || serde_json::from_slice(first).is_ok_and(|document| is_mapped(&document)) {
+        return false;
+    }
     // In JSON the quotation marks are escaped.
     memmem::find_iter(head, b"Linux-Sysmon").any(|at| {
         let before = head[..at].trim_ascii_end();
@@ -90,7 +94,10 @@ impl SysmonLinux {
 
     fn message(&mut self, line: &str, sink: &mut dyn Sink) {
         let place = self.place();
-        let carried = carried(line);
+        let carried = match carried(line) {
+            Carried::Text(text) => text,
+            Carried::Mapped => return sink.document(line.trim().as_bytes(), place),
+        };
         let Some(start) = carried.find(START).filter(|_| carried.contains("Linux-Sysmon")) else {
             let message = "no event of Sysmon: another program's line".to_owned();
             return sink.fault(Fault { kind: "unclaimed line", message, place });
@@ -152,22 +159,46 @@ fn behind<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
     text.find(mark).map(|at| &text[at + mark.len()..])
 }
 
+/// What a line brings.
+enum Carried<'l> {
+    /// A text that may hold an event.
+    Text(Cow<'l, str>),
+    /// A document that Elastic's integration made of one, which it may still have as `event.original`.
+    Mapped,
+}
+
+/// Whether a document has what an integration adds to it.
+fn is_mapped(document: &Value) -> bool {
+    document.get("event.category").or_else(|| document.pointer("/event/category")).is_some()
+        || document.get("_source").is_some_and(is_mapped)
+}
+
 /// The text that holds the event: the line, or the member of a JSON document that has it.
-fn carried(line: &str) -> Cow<'_, str> {
+fn carried(line: &str) -> Carried<'_> {
     if !line.trim_start().starts_with('{') {
-        return Cow::Borrowed(line);
+        return Carried::Text(Cow::Borrowed(line));
     }
-    let Ok(Value::Object(document)) = serde_json::from_str::<Value>(line) else { return Cow::Borrowed(line) };
-    let mut texts = document.into_iter().filter_map(|(_, value)| match value {
-        Value::String(text) => Some(text),
+    match serde_json::from_str::<Value>(line) {
+        Ok(document) if is_mapped(&document) => Carried::Mapped,
+        Ok(document) => Carried::Text(within(document).map_or(Cow::Borrowed(line), Cow::Owned)),
+        Err(_) => Carried::Text(Cow::Borrowed(line)),
+    }
+}
+
+/// The member that holds the event; forwarders have it in `event.original`, or all of it in a search hit.
+fn within(document: Value) -> Option<String> {
+    let Value::Object(document) = document else { return None };
+    document.into_iter().find_map(|(name, value)| match value {
+        Value::String(text) => Some(text).filter(|text| text.contains(START)),
         // journald writes what is no plain text as its bytes.
         Value::Array(bytes) => {
             let bytes = bytes.iter().map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok()));
-            bytes.collect::<Option<Vec<u8>>>().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            let text = String::from_utf8_lossy(&bytes.collect::<Option<Vec<u8>>>()?).into_owned();
+            Some(text).filter(|text| text.contains(START))
         }
+        inner @ Value::Object(_) if name == "event" || name == "_source" => within(inner),
         _ => None,
-    });
-    texts.find(|text| text.contains(START)).map_or(Cow::Borrowed(line), Cow::Owned)
+    })
 }
 
 /// Undoes rsyslog's `#011` for control characters (a hash sign and three octal digits below `#040`).

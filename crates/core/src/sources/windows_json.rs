@@ -51,7 +51,9 @@ impl Mapper for WindowsJson {
 }
 
 fn read(object: &Map<String, Value>, record: &mut Record) -> bool {
-    if let Some(Value::Object(event)) = object.get("Event") {
+    if let Some(Value::Object(source)) = object.get("_source") {
+        read(source, record)
+    } else if let Some(Value::Object(event)) = object.get("Event") {
         read_tree(event, record)
     } else if object.contains_key("ProviderName") {
         read_dotnet(object, record);

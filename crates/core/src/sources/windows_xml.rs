@@ -1,11 +1,11 @@
-//! Windows events as text XML (`wevtutil qe /f:xml`, Event Viewer's export), with or without a root element. Events are found
+//! Windows events as text XML (`wevtutil qe /f:xml`, Event Viewer's export, `evtx_dump`), with or without a root element. Events are found
 //! by their tags, so that a damaged one costs itself only; what the records mean is not known here.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::winlog::{Name, Record, RecordMapper, Tree};
-use super::{Decoder, Fault, Place, Settings, Sink};
+use super::{Decoder, Fault, Place, Settings, Sink, unnumbered};
 
 const SCHEMA: &[u8] = b"schemas.microsoft.com/win/2004/08/events/event";
 const START: &[u8] = b"<Event";
@@ -15,7 +15,7 @@ const MAX_EVENT: usize = 4 << 20;
 
 /// Whether a file starts with such XML.
 pub fn recognise(head: &[u8]) -> bool {
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let head = unnumbered(head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start());
     let tagged = head.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<');
     tagged && memchr::memmem::find(head, START).is_some() && memchr::memmem::find(head, SCHEMA).is_some()
 }

@@ -131,13 +131,19 @@ impl<'a> Assembler<'a> {
     }
 }
 
+/// Whether a record only tells more of a system call.
+fn is_detail(kind: &str) -> bool {
+    matches!(kind, "PATH" | "CWD" | "PROCTITLE" | "EXECVE" | "SOCKADDR" | "BPRM_FCAPS")
+}
+
 /// The record that an event is named after, and the one that tells most.
 fn which(records: &[Head<'_>], faults: &mut Faults) -> Option<(usize, usize)> {
     let first = records.first()?;
     let system_call = records.iter().position(|head| head.kind == "SYSCALL");
     let named = match (records.len(), system_call) {
         (1, _) | (_, Some(0)) => 0,
-        (_, Some(at)) => usize::from(at == 0).min(at),
+        // Details that came before their event's own record name nothing.
+        (_, Some(at)) => records[..at].iter().position(|head| !is_detail(head.kind)).unwrap_or(at),
         (_, None) => {
             let mut kinds: Vec<&str> = records.iter().map(|head| head.kind).collect();
             kinds.dedup();
@@ -149,7 +155,7 @@ fn which(records: &[Head<'_>], faults: &mut Faults) -> Option<(usize, usize)> {
             return None;
         }
     };
-    if records.len() == 1 && matches!(first.kind, "PATH" | "CWD" | "PROCTITLE" | "EXECVE" | "SOCKADDR" | "BPRM_FCAPS") {
+    if records.len() == 1 && is_detail(first.kind) {
         faults.push((
             "incomplete audit event",
             format!("event {} has a record of {} but no SYSCALL record", first.serial, first.kind),
