@@ -274,3 +274,6 @@ def related_text(table: Mapping[str, Any], screen: Screen) -> Lines:
         yield from screen.heading(f"{entry['name']} (Elastic)", "", "  ")
         yield from screen.prose(entry["sees"], "  sees:        ")
         yield from screen.prose(entry["falls_short"], "  falls short: ")
+        for label in ("catches", "misses"):
+            if cases := entry.get(label):
+                yield from screen.prose(", ".join(cases), f"  {label + ':':12} ")

@@ -172,10 +172,15 @@ def _hunts(folder: Path) -> str:
 def _related(table: Mapping[str, Any]) -> str:
     lines = ["## Related", ""]
     lines += [f"- {entry['id']} {entry['name']}: {entry['why']}" for entry in table.get("technique", ())]
-    lines += [
-        f"- Elastic's `{entry['name']}` sees: {entry['sees']}" + f" Falls short: {entry['falls_short']}"
-        for entry in table.get("elastic_rule", ())
-    ]
+    for entry in table.get("elastic_rule", ()):
+        cases = [
+            f" It {label} {', '.join(f'`{case}`' for case in entry[label])}."
+            for label in ("catches", "misses")
+            if label in entry
+        ]
+        lines.append(
+            f"- Elastic's `{entry['name']}` sees: {entry['sees']} Falls short: {entry['falls_short']}{''.join(cases)}"
+        )
     return "\n".join(lines)
 
 
