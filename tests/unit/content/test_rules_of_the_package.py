@@ -78,6 +78,15 @@ def test_a_rule_has_an_attack_and_two_ordinary_installations(folder: Path) -> No
     assert sum(case["truth"] == "benign" for case in cases) >= 2
 
 
+@pytest.mark.parametrize("folder", FOLDERS[1:], ids=lambda folder: folder.name)
+def test_every_source_that_a_rule_names_has_them(folder: Path) -> None:
+    cases = _table(folder / "cases.toml")["case"]
+    for source in _table(folder / "sidecar.toml")["sources"]:
+        truths = [case["truth"] for case in cases if case["source"] == source]
+        assert truths.count("attack") >= 1, source
+        assert truths.count("benign") >= 2, source
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_metadata_is_whole(folder: Path) -> None:
     rule = _table(folder / "rule.toml")["rule"]
