@@ -264,7 +264,10 @@ impl<'l> Reader<'l> {
             Shape::Unknown => {
                 gather.error(unread(head).map_or_else(
                     || "neither JSON nor a format that is known; --source NAME says what it is".to_owned(),
-                    |name| format!("{name} is not unpacked here: unpack it first (zip, gzip and Zstandard are read as they are)"),
+                    |name| match name {
+                        "Parquet" => "Parquet is written by `convert`, and not read: its column `document` has the events".to_owned(),
+                        name => format!("{name} is not unpacked here: unpack it first (zip, gzip and Zstandard are read as they are)"),
+                    },
                 ));
             }
             Shape::Lines => match ranged {

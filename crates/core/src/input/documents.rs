@@ -327,7 +327,7 @@ mod tests {
         assert_eq!(kept.documents.iter().map(|document| document.2).collect::<Vec<_>>(), [9, 29]);
         assert!(kept.faults.is_empty());
         let kept = split("{\"a\":1}\nRecords 1\n{\"b\":1} tail", false);
-        assert_eq!((kept.documents.len(), kept.faults), (2, vec![("no JSON object", 8), ("no JSON object", 27)]));
+        assert_eq!((kept.documents.len(), kept.faults), (2, vec![("no JSON object", 8), ("no JSON object", 26)]));
     }
 
     #[test]

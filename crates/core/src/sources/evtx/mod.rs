@@ -43,6 +43,8 @@ struct Evtx {
     /// Records given so far.
     records: u64,
     started: bool,
+    /// Where the chunks of zeros begin that came last.
+    blank: Option<u64>,
     threads: usize,
 }
 
@@ -86,6 +88,8 @@ struct Output {
     documents: Vec<(usize, usize)>,
     /// Kind, message, offset in the chunk, and how many documents came before.
     faults: Vec<(&'static str, String, usize, usize)>,
+    /// Whether the chunk is nothing but zeros.
+    blank: bool,
 }
 
 impl Output {
@@ -101,7 +105,15 @@ impl Evtx {
             host_name: settings.host_name.as_deref().map(Arc::from),
             wishes: settings.wanted.clone().map(|wanted| Arc::new(Wishes::new(wanted))),
         };
-        Self { how, buffer: Vec::new(), offset: 0, records: 0, started: false, threads: settings.threads() }
+        Self {
+            how,
+            buffer: Vec::new(),
+            offset: 0,
+            records: 0,
+            started: false,
+            blank: None,
+            threads: settings.threads(),
+        }
     }
 
     fn fault(&self, kind: &'static str, message: String, offset: u64, sink: &mut dyn Sink) {
@@ -142,6 +154,15 @@ impl Evtx {
             let outputs = side_by_side(batch.to_vec(), self.threads, |range| decode_chunk(&buffer[range], how));
             for (range, mut output) in batch.iter().zip(outputs) {
                 let chunk = self.offset + range.start as u64;
+                if output.blank {
+                    self.blank.get_or_insert(chunk);
+                    continue;
+                }
+                if let Some(blank) = self.blank.take() {
+                    let message =
+                        format!("{} bytes of zeros before a chunk: overwritten, or not copied", chunk - blank);
+                    self.fault("blank chunk", message, blank, sink);
+                }
                 if output.records.is_empty() {
                     self.give(&output, chunk, sink);
                 } else {
@@ -238,7 +259,9 @@ fn decode_chunk(bytes: &[u8], how: &How) -> Output {
     let mut output = Output::default();
     let whole = check_header(bytes, &mut output);
     if bytes.iter().all(|&byte| byte == 0) {
-        output.faults.clear(); // a chunk that was never used
+        // A chunk that was never used, if no other comes behind it.
+        output.faults.clear();
+        output.blank = true;
         return output;
     }
     let free = if whole { u32_at(bytes, 48).min(bytes.len()) } else { bytes.len() };
