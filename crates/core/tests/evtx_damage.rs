@@ -101,14 +101,14 @@ fn a_chunk_without_header_is_searched() {
 fn a_chunk_of_zeros_is_damage_only_before_others() {
     let mut bytes = file();
     bytes[HEADER + CHUNK..HEADER + 2 * CHUNK].fill(0);
-    let collected = decode("evtx", &bytes);
+    let collected = decode("evtx", &bytes, CHUNK);
     assert_eq!(pids(&collected).len(), 120);
     assert_eq!(collected.faults.len(), 1);
     assert_eq!(collected.faults[0].kind, "blank chunk");
     assert_eq!(collected.faults[0].place.offset, (HEADER + CHUNK) as u64);
     let mut bytes = file();
     bytes.extend([0; 2 * CHUNK]);
-    assert!(decode("evtx", &bytes).faults.is_empty());
+    assert!(decode("evtx", &bytes, CHUNK).faults.is_empty());
 }
 
 #[test]
