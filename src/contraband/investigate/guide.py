@@ -47,6 +47,12 @@ def _for_powershell(value: str) -> str:
     return value if _PLAIN.fullmatch(value) else "'" + value.replace("'", "''") + "'"
 
 
+def _for_kql(value: str) -> str:
+    """One value of a query as Kibana's search bar takes it."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return value if re.fullmatch(r"[\w@.-]+", value) else f'"{escaped}"'
+
+
 def render_playbook(playbook: Mapping[str, Any], alert: Mapping[str, Any]) -> str:
     """The response playbook, step by step in its order."""
     lines = [f"# {playbook['title']}", "", fill(playbook["summary"], alert), ""]
@@ -68,7 +74,7 @@ def render_guide(guide: Mapping[str, Any], alert: Mapping[str, Any]) -> str:
             "",
         ]
         for pivot in question.get("investigate", ()):
-            lines.append(f"- {pivot['label']}: `{pivot['field']} : {fill(pivot['value'], alert)}`")
+            lines.append(f"- {pivot['label']}: `{pivot['field']} : {fill(pivot['value'], alert, quote=_for_kql)}`")
         for query in question.get("osquery", ()):
             if not _concerns(_OSQUERY.get(query["platform"], query["platform"]), alert):
                 continue

@@ -43,6 +43,23 @@ def test_a_value_stays_one_word_of_a_command() -> None:
     assert "    Get-Item '/tmp/a''; rm -rf $(x)  y '" in text
 
 
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("4711", "4711"),
+        ('sh -c "a b"', '"sh -c \\"a b\\""'),
+        ("C:\\a\\b.exe", '"C:\\\\a\\\\b.exe"'),
+        ("a or b:*", '"a or b:*"'),
+    ],
+)
+def test_a_value_stays_one_value_of_a_query(value: str, written: str) -> None:
+    question = {"title": "Q", "ask": "A", "true_positive": "T", "false_positive": "F", "commands": {}}
+    pivot = {"label": "Same", "field": "process.command_line", "value": "{{process.command_line}}"}
+    guide = {"title": "T", "summary": "S", "question": [{**question, "investigate": [pivot]}]}
+    text = render_guide(guide, {"process.command_line": value})
+    assert f"`process.command_line : {written}`" in text
+
+
 def test_only_the_commands_of_the_alerts_system_are_given() -> None:
     playbook = {"title": "T", "summary": "S", "step": [STEP]}
     one = render_playbook(playbook, {"host": {"os": {"type": "windows"}}})
