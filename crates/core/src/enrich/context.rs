@@ -3,7 +3,7 @@
 //! What is not known stays unknown: a child recorded before its parent, a parent that started before the log, a lost record.
 
 use super::added::Added;
-use super::facts::{FactReader, Facts, Field};
+use super::facts::{FactReader, Facts, Field, Known};
 use super::image::{Identity, Image, Moment, Texts};
 use super::installers::Role;
 use super::records::Records;
@@ -40,7 +40,7 @@ struct Table {
     hosts: Hosts,
     arrivals: u64,
     /// For texts that are put together.
-    buffer: Vec<u8>,
+    buffer: String,
 }
 
 /// What the table has the facts of, and that has not got its own additions yet.
@@ -60,7 +60,7 @@ struct Waiting {
 /// Where a record's facts are.
 enum Says {
     /// Among the values that were picked out.
-    Values,
+    Values(Known),
     /// In its document, from which the picked values may differ.
     Document(Picked),
     /// Nowhere: its document is no JSON.
@@ -94,10 +94,10 @@ impl Enricher for Context {
                 records.render(record, &mut json);
                 self.reader.read(&json).map_or(Says::Nothing, Says::Document)
             } else {
-                Says::Values
+                Says::Values(records.facts(record, self.wanted.facts).known())
             };
             let learned = match &says {
-                Says::Values => self.table.learn(&records.facts(record, self.wanted.facts), stream),
+                Says::Values(known) => self.table.learn(&records.known_facts(record, self.wanted.facts, known), stream),
                 Says::Document(picked) => self.table.learn(&Facts::of(picked, picked.since(0), 0), stream),
                 Says::Nothing => Learned { host: Arc::from(stream), at: Moment::default() },
             };
@@ -220,9 +220,9 @@ impl Table {
         let Records { unwritten, additions, added } = records;
         let mut noted = Added::beside(additions, &wanted.projection);
         match says {
-            Says::Values => {
+            Says::Values(known) => {
                 let extent = unwritten.records.get(added.len()).map(|record| record.values).unwrap_or_default();
-                self.add(&Facts::of(&unwritten.picked, extent, wanted.facts), learned, &mut noted);
+                self.add(&Facts::with(&unwritten.picked, extent, wanted.facts, known), learned, &mut noted);
             }
             Says::Document(picked) => self.add(&Facts::of(picked, picked.since(0), 0), learned, &mut noted),
             Says::Nothing => {}
@@ -260,7 +260,12 @@ fn add_host(facts: &Facts<'_>, host_name: &str, added: &mut Added<'_>) {
 /// What a document lacks of its process and the table knows.
 fn add_process(facts: &Facts<'_>, image: Option<&Image>, host: &Host, at: Moment, added: &mut Added<'_>) {
     if !facts.has(Field::CommandLine) {
-        added.maybe("process.command_line", facts.command_line().as_deref());
+        // The table joined the arguments of a start already.
+        let joined = image.filter(|image| image.from == at && !image.forked).and_then(|own| own.texts.command_line());
+        match joined {
+            Some(joined) => added.text("process.command_line", joined),
+            None => added.maybe("process.command_line", facts.command_line().as_deref()),
+        }
     }
     if !facts.has(Field::EntityId) {
         added.maybe("process.entity_id", image.map(|image| image.identity.as_str()));
@@ -365,12 +370,9 @@ fn base_name(path: &str) -> &str {
 /// The same process has the same identity in every run.
 fn identity(host: &str, pid: u64, time: &str) -> Identity {
     const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
-    let mut digest = Sha1::new();
-    for part in [host, "\0", &pid.to_string(), "\0", time] {
-        digest.update(part);
-    }
+    let digest = Sha1::digest(format!("{host}\0{pid}\0{time}"));
     let mut digits = [0; 16];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(digest.finalize()) {
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(digest) {
         pair.copy_from_slice(&[HEXADECIMAL[usize::from(byte >> 4)], HEXADECIMAL[usize::from(byte & 15)]]);
     }
     Identity::Derived(digits)

@@ -3,6 +3,7 @@
 use crate::json::{BrokenKind, Projection, Scanner, without_duplicates};
 use crate::value::{Event, Extent, Picked, Raw};
 use std::borrow::Cow;
+use std::ops::Deref;
 
 /// The fields that are read, in the order of [`Field`].
 pub const PATHS: [&str; 31] = [
@@ -95,6 +96,12 @@ pub(super) struct Facts<'a> {
     extent: Extent,
     /// Number of the first of [`PATHS`] among the fields.
     base: u32,
+    known: Known,
+}
+
+/// What a walk over a document's values gave: it is made once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
     /// The first value of each field, by its number among the document's.
     first: [u32; PATHS.len()],
     /// Whether Auditbeat or its integration made the document.
@@ -113,17 +120,15 @@ pub(super) struct Facts<'a> {
     pub boots: bool,
 }
 
-impl<'a> Facts<'a> {
-    /// What the values of one document say, where the field numbers of [`PATHS`] start at `base`.
-    pub fn of(picked: &'a Picked, extent: Extent, base: u32) -> Self {
+impl Known {
+    fn of(picked: &Picked, extent: Extent, base: u32) -> Self {
         let (auditd, process, starts, forks, forked, ends, halts, boots) = Default::default();
         let first = [NONE; PATHS.len()];
-        let mut facts =
-            Facts { picked, extent, base, first, auditd, process, starts, forks, forked, ends, halts, boots };
+        let mut known = Known { first, auditd, process, starts, forks, forked, ends, halts, boots };
         let mut failed = false;
         for (number, field) in picked.fields(extent).enumerate() {
             let Some(field) = field.checked_sub(base) else { continue };
-            let Some(first) = facts.first.get_mut(field as usize) else { continue };
+            let Some(first) = known.first.get_mut(field as usize) else { continue };
             if *first == NONE {
                 *first = number as u32;
             }
@@ -133,28 +138,53 @@ impl<'a> Facts<'a> {
             let Some(Raw::Text(text)) = picked.value(extent, number) else { continue };
             match field {
                 ACTION => match &*text {
-                    "fork" => facts.forks = true,
-                    "shutdown-system" => facts.halts = true,
-                    "booted-system" => facts.boots = true,
+                    "fork" => known.forks = true,
+                    "shutdown-system" => known.halts = true,
+                    "booted-system" => known.boots = true,
                     _ => {}
                 },
                 // Of these only the call is recorded, by the process that makes it. A thread's own end is `exit`.
                 CALL => {
-                    facts.forked = ["clone", "clone3", "fork", "vfork"].contains(&&*text);
-                    facts.ends |= text == "exit_group";
+                    known.forked = ["clone", "clone3", "fork", "vfork"].contains(&&*text);
+                    known.ends |= text == "exit_group";
                 }
-                CATEGORY => facts.process |= text == "process",
-                MODULE => facts.auditd |= text.starts_with("auditd"),
+                CATEGORY => known.process |= text == "process",
+                MODULE => known.auditd |= text.starts_with("auditd"),
                 OUTCOME => failed |= text == "failure",
                 _ => {
-                    facts.starts |= text == "start";
-                    facts.ends |= text == "end";
+                    known.starts |= text == "start";
+                    known.ends |= text == "end";
                 }
             }
         }
-        facts.starts &= facts.process && !failed;
-        facts.forked &= !failed;
-        facts
+        known.starts &= known.process && !failed;
+        known.forked &= !failed;
+        known
+    }
+}
+
+impl Deref for Facts<'_> {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        &self.known
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// What the values of one document say, where the field numbers of [`PATHS`] start at `base`.
+    pub fn of(picked: &'a Picked, extent: Extent, base: u32) -> Self {
+        Self::with(picked, extent, base, &Known::of(picked, extent, base))
+    }
+
+    /// The same, of values that were walked over before.
+    pub fn with(picked: &'a Picked, extent: Extent, base: u32, known: &Known) -> Self {
+        Self { picked, extent, base, known: *known }
+    }
+
+    /// What the walk over the values gave.
+    pub fn known(&self) -> Known {
+        self.known
     }
 
     /// Whether the document has a value of the field.

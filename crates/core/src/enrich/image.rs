@@ -34,40 +34,49 @@ impl Identity {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Texts {
     /// Each part behind its length; what is missing has none.
-    parts: Option<Arc<[u8]>>,
+    parts: Option<Arc<str>>,
 }
 
 /// The length of a part that is missing.
 const MISSING: u32 = u32::MAX;
 /// Parts before the arguments.
 const FIXED: usize = 3;
+/// Characters of a length: seven bits each, the lowest first, so that lengths and parts are one text.
+const LENGTH: usize = 5;
+
+fn push_length(buffer: &mut String, length: u32) {
+    buffer.extend((0..LENGTH).map(|place| char::from((u64::from(length) >> (7 * place)) as u8 & 0x7f)));
+}
+
+fn length_of(digits: &str) -> u32 {
+    digits.bytes().rev().fold(0, |length, digit| length << 7 | u64::from(digit)) as u32
+}
 
 impl Texts {
     /// The texts of a process; `buffer` is used to put them together.
-    pub fn new<'t>(fixed: [Option<&str>; FIXED], args: impl Iterator<Item = &'t str>, buffer: &mut Vec<u8>) -> Self {
+    pub fn new<'t>(fixed: [Option<&str>; FIXED], args: impl Iterator<Item = &'t str>, buffer: &mut String) -> Self {
         buffer.clear();
         let mut push = |text: Option<&str>| {
-            let length = text.map_or(MISSING, |text| text.len() as u32);
-            buffer.extend_from_slice(&length.to_le_bytes());
-            buffer.extend_from_slice(text.unwrap_or_default().as_bytes());
+            push_length(buffer, text.map_or(MISSING, |text| text.len() as u32));
+            buffer.push_str(text.unwrap_or_default());
         };
         fixed.into_iter().for_each(&mut push);
         args.for_each(|argument| push(Some(argument)));
-        Self { parts: Some(Arc::from(buffer.as_slice())) }
+        Self { parts: Some(Arc::from(buffer.as_str())) }
     }
 
     fn parts(&self) -> impl Iterator<Item = Option<&str>> {
         let mut rest = self.parts.as_deref().unwrap_or_default();
         std::iter::from_fn(move || {
-            let (length, after) = rest.split_first_chunk::<4>()?;
-            let length = u32::from_le_bytes(*length);
+            let (length, after) = rest.split_at_checked(LENGTH)?;
+            let length = length_of(length);
             if length == MISSING {
                 rest = after;
                 return Some(None);
             }
             let (text, after) = after.split_at_checked(length as usize)?;
             rest = after;
-            Some(std::str::from_utf8(text).ok())
+            Some(Some(text))
         })
     }
 
@@ -115,10 +124,13 @@ mod tests {
 
     #[test]
     fn texts_come_back_as_they_were() {
-        let mut buffer = Vec::new();
+        let mut buffer = String::new();
         let texts = Texts::new([Some("sh"), None, Some("sh -c \0é")], ["sh", "", "-c \0é"].into_iter(), &mut buffer);
         assert_eq!((texts.name(), texts.executable(), texts.command_line()), (Some("sh"), None, Some("sh -c \0é")));
         assert_eq!(texts.args().collect::<Vec<_>>(), ["sh", "", "-c \0é"]);
+        let long = "é".repeat(70_000);
+        let texts = Texts::new([None, Some(&long), None], ["", &long].into_iter(), &mut buffer);
+        assert_eq!((texts.executable(), texts.args().collect::<Vec<_>>()), (Some(&*long), vec!["", &long]));
         let none = Texts::default();
         assert_eq!((none.name(), none.args().count()), (None, 0));
     }

@@ -42,21 +42,21 @@ const INTERPRETERS: [&str; 4] = ["python", "ruby", "node", "perl"];
 
 /// The last part of a path, without the ending of a program of Windows.
 fn base(path: &str) -> &str {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    let start = memchr::memrchr2(b'/', b'\\', path.as_bytes()).map_or(0, |separator| separator + 1);
+    let name = &path[start..];
     match name.len().checked_sub(4).and_then(|end| name.split_at_checked(end)) {
         Some((stem, ending)) if ending.eq_ignore_ascii_case(".exe") => stem,
         _ => name,
     }
 }
 
-fn among(list: &[&str], path: &str) -> bool {
-    let name = base(path);
+fn among(list: &[&str], name: &str) -> bool {
     list.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Whether a program, by its name or path, installs packages in one transaction.
 pub(crate) fn installs(path: &str) -> bool {
-    among(&INSTALLERS, path)
+    among(&INSTALLERS, base(path))
 }
 
 /// What a process has to do with installations.
@@ -74,11 +74,12 @@ impl Role {
     /// The role of a process, by what was recorded of it.
     pub fn of<'a>(name: Option<&str>, executable: Option<&str>, args: impl Iterator<Item = &'a str> + Clone) -> Self {
         let script = args.clone().nth(1).filter(|_| executable.or(name).is_some_and(interprets));
-        let mut names = [name, executable, script].into_iter().flatten();
+        let names = [name, executable, script].map(|name| name.map(base));
+        let mut names = names.into_iter().flatten();
         if names.clone().any(|name| among(&ENGINES, name)) {
             return Role::Engine;
         }
-        if !names.any(installs) {
+        if !names.any(|name| among(&INSTALLERS, name)) {
             return Role::Other;
         }
         // The service of Windows Installer.
@@ -92,7 +93,7 @@ impl Role {
 }
 
 fn is_msiexec(path: &str) -> bool {
-    among(&["msiexec"], path)
+    among(&["msiexec"], base(path))
 }
 
 /// Whether a program runs scripts that are named by its first argument.

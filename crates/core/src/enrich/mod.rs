@@ -24,7 +24,7 @@ use std::sync::Arc;
 /// The fields that are picked out of records whose documents are not written yet.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// The rules' fields, then [`PATHS`].
+    /// The fields that decide, then [`PATHS`].
     pub projection: Arc<Projection>,
     /// Number of the first of [`PATHS`] among them.
     pub facts: u32,

@@ -72,7 +72,7 @@ impl Host {
     }
 
     /// A process forks: the new one is what the old one is. What the record itself tells counts before that.
-    pub(super) fn forked(&mut self, pid: u64, fork: Image, buffer: &mut Vec<u8>) {
+    pub(super) fn forked(&mut self, pid: u64, fork: Image, buffer: &mut String) {
         let parent = fork.parent.and_then(|parent| self.image(parent, fork.from));
         let (role, texts) =
             parent.map_or((Role::Other, Texts::default()), |parent| (parent.role, parent.texts.clone()));

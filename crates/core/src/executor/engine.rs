@@ -28,7 +28,7 @@ pub(super) struct Extra {
 pub(super) struct Loaded {
     pub program: Program,
     pub projection: Projection,
-    /// The same fields and those that the process table needs, for records whose documents are not written yet.
+    /// Those of them that decide, and those that the process table needs, for records whose documents are not written yet.
     pub wanted: Wanted,
     pub router: Router,
     pub alerts: Vec<RuleAlert>,
@@ -55,14 +55,19 @@ impl Engine {
         let ways = Options { share: options.share, remember: options.share, ..Options::default() };
         let program = Program::with_options(&set, ways)?;
         let mut paths = Paths::new(&program);
+        let telling = TELLING.map(|path| paths.number(path));
+        let [time, host_name, host_id, host_os] =
+            ["@timestamp", "host.name", "host.id", IMPLIED].map(|path| paths.number(path));
+        // Whether a record may meet a condition is decided by these alone; those that come after them are for alerts.
+        let deciding = paths.list.len();
         let extra = Extra {
-            telling: TELLING.map(|path| paths.number(path)),
+            telling,
             id: paths.number("_id"),
             event_id: paths.number("event.id"),
-            time: paths.number("@timestamp"),
-            host_name: paths.number("host.name"),
-            host_id: paths.number("host.id"),
-            host_os: paths.number(IMPLIED),
+            time,
+            host_name,
+            host_id,
+            host_os,
             installation: InstallationFields::new(|path| paths.number(path)),
         };
         let alerts = set
@@ -78,8 +83,8 @@ impl Engine {
         let filter = Filter::new(&set, &options.declarations);
         let fields = paths.list.iter().map(String::as_str);
         let wanted = Wanted {
-            projection: Arc::new(Projection::new(fields.clone().chain(enrich::PATHS))),
-            facts: paths.list.len() as u32,
+            projection: Arc::new(Projection::new(fields.clone().take(deciding).chain(enrich::PATHS))),
+            facts: deciding as u32,
         };
         let loaded = Loaded {
             projection: Projection::new(fields),

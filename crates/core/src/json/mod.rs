@@ -7,6 +7,7 @@
 
 mod clean;
 mod cursor;
+mod ends;
 mod projection;
 mod scanner;
 mod text;
@@ -15,6 +16,8 @@ mod vector;
 
 pub use clean::without_duplicates;
 pub use cursor::Cursor;
+pub(crate) use ends::Ends;
+pub(crate) use projection::Sought;
 pub use projection::{Node, Projection, ROOT};
 pub(crate) use scanner::Seen;
 pub use scanner::{Extent, Scanner};

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::ends::Ends;
+
 /// A place in the tree of field names.
 pub type Node = usize;
 
@@ -68,6 +70,12 @@ impl Projection {
     /// Where a key leads, seen in an object at `node`.
     #[inline]
     pub fn find(&self, node: Node, key: &[u8]) -> Option<Entry> {
+        self.names[node].find(Sought::of(key))
+    }
+
+    /// Where a key leads that was prepared.
+    #[inline]
+    pub(crate) fn look_up(&self, node: Node, key: Sought<'_>) -> Option<Entry> {
         self.names[node].find(key)
     }
 
@@ -113,15 +121,11 @@ impl Names {
     }
 
     #[inline]
-    fn find(&self, key: &[u8]) -> Option<Entry> {
-        if self.table.is_empty() {
-            return None;
-        }
-        let ends = Ends::of(key);
-        let mask = self.table.len() - 1;
-        let mut at = ends.hash() & mask;
+    fn find(&self, key: Sought<'_>) -> Option<Entry> {
+        let mask = self.table.len().checked_sub(1)?;
+        let mut at = key.hash & mask;
         while let Some(name) = &self.table[at] {
-            if name.ends == ends && (key.len() <= 16 || *name.text == *key) {
+            if name.ends == key.ends && (key.text.len() <= Ends::WHOLE || *name.text == *key.text) {
                 return Some(name.entry);
             }
             at = (at + 1) & mask;
@@ -130,32 +134,20 @@ impl Names {
     }
 }
 
-/// A text's length, first eight and last eight bytes: all of it where it has at most sixteen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Ends {
-    length: usize,
-    first: u64,
-    last: u64,
+/// A key that is looked up, and what is compared of it: worked out by the compiler where it knows the key.
+#[derive(Clone, Copy)]
+pub(crate) struct Sought<'k> {
+    text: &'k [u8],
+    ends: Ends,
+    hash: usize,
 }
 
-impl Ends {
+impl<'k> Sought<'k> {
+    /// Prepares a key.
     #[inline]
-    fn of(text: &[u8]) -> Self {
-        let length = text.len();
-        let (first, last) = match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
-            (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-            _ => match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-                (Some(first), Some(last)) => (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into()),
-                _ => (text.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)), 0),
-            },
-        };
-        Self { length, first, last }
-    }
-
-    #[inline]
-    fn hash(self) -> usize {
-        let mixed = self.first ^ self.last.rotate_left(29) ^ (self.length as u64) << 59;
-        (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize
+    pub fn of(text: &'k [u8]) -> Self {
+        let ends = Ends::of(text);
+        Self { text, ends, hash: ends.hash() }
     }
 }
 

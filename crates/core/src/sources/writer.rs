@@ -4,7 +4,7 @@
 use super::digits::{decimal, signed};
 use std::sync::Arc;
 
-use crate::json::{Node, Projection, ROOT, Seen, write_string};
+use crate::json::{Node, Projection, ROOT, Seen, Sought, write_string};
 use crate::value::{Extent, Picked};
 
 /// A document under construction. Objects that stay empty are not written.
@@ -42,17 +42,40 @@ struct Picking {
 
 impl Picking {
     /// Where a key of the innermost object leads.
-    fn find(&mut self, key: &str) -> Option<Node> {
+    fn find(&mut self, key: Sought<'_>) -> Option<Node> {
         let (node, seen) = self.open.last_mut()?;
-        let entry = self.wanted.find((*node)?, key.as_bytes())?;
+        let entry = self.wanted.look_up((*node)?, key)?;
         self.doubtful |= seen.twice(entry.ordinal);
         Some(entry.node)
     }
 
-    fn enter(&mut self, key: &str) {
+    fn enter(&mut self, key: Sought<'_>) {
         let node = self.find(key);
         self.open.push((node, Seen::default()));
     }
+
+    fn text(&mut self, key: Sought<'_>, text: &str) {
+        if let Some(node) = self.find(key) {
+            self.picked.text(self.wanted.slots(node), text);
+        }
+    }
+
+    fn numeral(&mut self, key: Sought<'_>, text: &str) {
+        if let Some(node) = self.find(key) {
+            self.picked.number(self.wanted.slots(node), text);
+        }
+    }
+
+    fn wants(&self, key: Sought<'_>) -> bool {
+        let node = self.open.last().and_then(|(node, _)| *node);
+        node.is_some_and(|node| self.wanted.look_up(node, key).is_some())
+    }
+}
+
+/// A key, prepared where the compiler knows it: nearly all are written here and there in the decoders.
+#[inline]
+fn sought(key: &str) -> Sought<'_> {
+    Sought::of(key.as_bytes())
 }
 
 impl Writer {
@@ -106,18 +129,21 @@ impl Writer {
     }
 
     /// Whether anything that is written below a key of the innermost object matters.
+    #[inline]
     pub fn wants(&self, key: &str) -> bool {
-        self.picking.as_ref().is_none_or(|picking| {
-            let node = picking.open.last().and_then(|(node, _)| *node);
-            node.is_some_and(|node| picking.wanted.find(node, key.as_bytes()).is_some())
-        })
+        self.picking.as_ref().is_none_or(|picking| picking.wants(sought(key)))
     }
 
     /// Opens an object: `"key":{`.
+    #[inline]
     pub fn object(&mut self, key: &str) {
-        if let Some(picking) = &mut self.picking {
-            return picking.enter(key);
+        match &mut self.picking {
+            Some(picking) => picking.enter(sought(key)),
+            None => self.open_object(key),
         }
+    }
+
+    fn open_object(&mut self, key: &str) {
         let before = self.out.len();
         self.key(key);
         self.out.push(b'{');
@@ -138,18 +164,21 @@ impl Writer {
     }
 
     /// `"key":"text"`.
+    #[inline]
     pub fn text(&mut self, key: &str, text: &str) {
-        if let Some(picking) = &mut self.picking {
-            if let Some(node) = picking.find(key) {
-                picking.picked.text(picking.wanted.slots(node), text);
-            }
-            return;
+        match &mut self.picking {
+            Some(picking) => picking.text(sought(key), text),
+            None => self.write_text(key, text),
         }
+    }
+
+    fn write_text(&mut self, key: &str, text: &str) {
         self.key(key);
         write_string(text, &mut self.out);
     }
 
     /// `"key":"text"`, if there is one that is not empty.
+    #[inline]
     pub fn maybe(&mut self, key: &str, text: Option<&str>) {
         if let Some(text) = text.filter(|text| !text.is_empty()) {
             self.text(key, text);
@@ -168,10 +197,7 @@ impl Writer {
     /// `"key":5`, of the number's text.
     fn numeral(&mut self, key: &str, text: &str) {
         if let Some(picking) = &mut self.picking {
-            if let Some(node) = picking.find(key) {
-                picking.picked.number(picking.wanted.slots(node), text);
-            }
-            return;
+            return picking.numeral(sought(key), text);
         }
         self.key(key);
         self.out.extend_from_slice(text.as_bytes());
@@ -192,7 +218,7 @@ impl Writer {
     /// `"key":["a","b"]`; nothing for no texts.
     pub fn texts<T: AsRef<str>>(&mut self, key: &str, texts: impl IntoIterator<Item = T>) {
         if let Some(picking) = &mut self.picking {
-            if let Some(node) = picking.find(key) {
+            if let Some(node) = picking.find(sought(key)) {
                 texts.into_iter().for_each(|text| picking.picked.text(picking.wanted.slots(node), text.as_ref()));
             }
             return;
@@ -217,7 +243,7 @@ impl Writer {
     /// Opens a list of objects: `"key":[`. Each is written between [`Writer::item`] and [`Writer::close`].
     pub fn list(&mut self, key: &str) {
         if let Some(picking) = &mut self.picking {
-            return picking.enter(key);
+            return picking.enter(sought(key));
         }
         self.key(key);
         self.out.push(b'[');
@@ -255,29 +281,28 @@ impl Writer {
     }
 }
 
-/// `2026-11-24T03:34:24.740Z` of milliseconds since 1970.
+/// `2026-11-24T03:34:24.740Z` of milliseconds since 1970; a year before 0 has its sign and three digits at least.
 pub(crate) fn timestamp(milliseconds: i64) -> String {
     let days = milliseconds.div_euclid(86_400_000);
     let of_day = milliseconds.rem_euclid(86_400_000);
     let (year, month, day) = civil(days);
-    let (hour, minute, second) = (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1000 % 60);
+    let mut text = *b"-00-00T00:00:00.000Z";
+    for (place, value) in
+        [(1, month), (4, day), (7, of_day / 3_600_000), (10, of_day / 60_000 % 60), (13, of_day / 1000 % 60)]
+    {
+        text[place] += (value / 10) as u8;
+        text[place + 1] += (value % 10) as u8;
+    }
+    let thousandth = of_day % 1000;
+    text[16] += (thousandth / 100) as u8;
+    text[17] += (thousandth / 10 % 10) as u8;
+    text[18] += (thousandth % 10) as u8;
     let mut out = String::with_capacity(24);
     if year < 0 {
         out.push('-');
     }
-    let year_width = if year < 0 { 3 } else { 4 };
-    for (value, width, end) in [
-        (year, year_width, '-'),
-        (month, 2, '-'),
-        (day, 2, 'T'),
-        (hour, 2, ':'),
-        (minute, 2, ':'),
-        (second, 2, '.'),
-        (of_day % 1000, 3, 'Z'),
-    ] {
-        decimal(&mut out, value.unsigned_abs(), width);
-        out.push(end);
-    }
+    decimal(&mut out, year.unsigned_abs(), if year < 0 { 3 } else { 4 });
+    out.push_str(std::str::from_utf8(&text).expect("digits are ASCII"));
     out
 }
 

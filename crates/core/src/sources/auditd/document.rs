@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use crate::json::{Projection, ROOT};
 use crate::sources::writer::{Writer, timestamp};
 
 use super::data::Pair;
@@ -15,7 +14,9 @@ const ECS_VERSION: &str = "8.17.0";
 /// Writes the event; the bytes are valid until the writer is used again.
 pub(super) fn write<'w>(event: &Event<'_>, writer: &'w mut Writer) -> &'w [u8] {
     writer.begin();
-    writer.text("@timestamp", &timestamp(event.milliseconds));
+    if writer.wants("@timestamp") {
+        writer.text("@timestamp", &timestamp(event.milliseconds));
+    }
     if writer.wants("auditd") {
         auditd(event, writer);
     }
@@ -25,7 +26,7 @@ pub(super) fn write<'w>(event: &Event<'_>, writer: &'w mut Writer) -> &'w [u8] {
     writer.close();
     categories(event, writer);
     file(event, writer);
-    if event.group.id.is_some() || event.group.name.is_some() {
+    if writer.wants("group") && (event.group.id.is_some() || event.group.name.is_some()) {
         writer.object("group");
         entity(event, &event.group, "gid", writer);
         writer.close();
@@ -41,11 +42,6 @@ pub(super) fn write<'w>(event: &Event<'_>, writer: &'w mut Writer) -> &'w [u8] {
     writer.end()
 }
 
-/// Whether the fields that are wanted need all PATH records of an event.
-pub(super) fn wants_paths(wanted: &Projection) -> bool {
-    wanted.find(ROOT, b"auditd.paths").is_some()
-}
-
 /// Whether a key has a place of its own outside `auditd.data`.
 fn is_elsewhere(key: Key) -> bool {
     matches!(key, Key::Process | Key::Parent | Key::Title | Key::CommandName | Key::Executable | Key::Cwd)
@@ -54,7 +50,7 @@ fn is_elsewhere(key: Key) -> bool {
 fn auditd(event: &Event<'_>, writer: &mut Writer) {
     writer.object("auditd");
     data(event, writer);
-    if let Some(file) = event.file.and_then(|at| event.paths.get(at)) {
+    if let Some(file) = event.file.filter(|_| writer.wants("file")).and_then(|at| event.paths.get(at)) {
         writer.object("file");
         writer.object("selinux");
         for pair in event.path_pairs(file) {
@@ -65,7 +61,9 @@ fn auditd(event: &Event<'_>, writer: &mut Writer) {
         writer.close();
         writer.close();
     }
-    writer.text("message_type", &event.kind.to_ascii_lowercase());
+    if writer.wants("message_type") {
+        writer.text("message_type", &event.kind.to_ascii_lowercase());
+    }
     if !event.paths.is_empty() && writer.wants("paths") {
         writer.list("paths");
         for path in &event.paths {
@@ -223,7 +221,9 @@ fn file(event: &Event<'_>, writer: &mut Writer) {
     writer.maybe("gid", get(Key::OwnerGroup));
     writer.maybe("group", path.group);
     writer.maybe("inode", get(Key::Inode));
-    if let Some(mode) = get(Key::Mode).and_then(|mode| u32::from_str_radix(mode, 8).ok()) {
+    if let Some(mode) =
+        get(Key::Mode).filter(|_| writer.wants("mode")).and_then(|mode| u32::from_str_radix(mode, 8).ok())
+    {
         writer.text("mode", &format!("{:04o}", mode & 0o777));
     }
     writer.maybe("owner", path.owner);
@@ -256,6 +256,15 @@ fn process(event: &Event<'_>, writer: &mut Writer) {
 }
 
 fn users(event: &Event<'_>, writer: &mut Writer) {
+    if writer.wants("user") {
+        user(event, writer);
+    }
+    if writer.wants("related") {
+        related(event, writer);
+    }
+}
+
+fn user(event: &Event<'_>, writer: &mut Writer) {
     writer.object("user");
     if event.target.id.is_some() || event.target.name.is_some() {
         writer.object("target");
@@ -277,9 +286,10 @@ fn users(event: &Event<'_>, writer: &mut Writer) {
         ids(event, Key::User, Key::Group, writer);
     }
     writer.close();
-    if !writer.wants("related") {
-        return;
-    }
+}
+
+/// The users that the event names.
+fn related(event: &Event<'_>, writer: &mut Writer) {
     let mut related: Vec<&str> =
         event.names.iter().filter(|(key, name, _)| key.is_user(name)).map(|name| name.2).collect();
     let entities = [&event.user, &event.effective, &event.target];

@@ -11,6 +11,7 @@ use super::keys::Key;
 use super::normal::{self, From, Keys, Normal, To};
 use super::record::{Fields, Head, may_be_cut};
 use super::sockaddr;
+use super::wishes::{Keys as Wanted, Wishes};
 
 /// One PATH record: which of the pairs are its own.
 #[derive(Clone, Debug, Default)]
@@ -87,17 +88,45 @@ pub(super) type Faults = Vec<(&'static str, String)>;
 #[derive(Debug, Default)]
 pub(super) struct Assembler<'a> {
     event: Event<'a>,
+    heads: Vec<Head<'a>>,
+    record: Record<'a>,
+}
+
+/// The record at hand, and what is wanted of records.
+#[derive(Debug, Default)]
+struct Record<'a> {
     fields: Fields<'a>,
     values: Vec<Pair<'a>>,
-    heads: Vec<Head<'a>>,
-    /// Whether only the PATH records are looked at that decide which file an event is about.
-    few_paths: bool,
+    wishes: Wishes,
+    /// Whether any record of the event had more pairs than are kept: which these are depends on what is wanted.
+    crowded: bool,
+}
+
+impl<'a> Record<'a> {
+    fn read(&mut self, head: &Head<'a>, keys: &Wanted, faults: &mut Faults) {
+        read(head, keys, &mut self.fields, faults);
+        self.crowded |= self.fields.crowded;
+    }
+
+    /// The keys that are wanted of a record; of one of a program, which may name anything, all are.
+    fn keys_of(&self, kind: &str) -> Wanted {
+        match kind {
+            "SYSCALL" | "CWD" | "PROCTITLE" => self.wishes.system_call,
+            "PATH" => self.wishes.path,
+            _ => Wanted::ALL,
+        }
+    }
 }
 
 impl<'a> Assembler<'a> {
-    /// An assembler for whoever does not ask for all PATH records.
-    pub fn with_few_paths(few_paths: bool) -> Self {
-        Self { few_paths, ..Self::default() }
+    /// An assembler for whoever wants only parts of events.
+    pub fn of(wishes: Wishes) -> Self {
+        Self { record: Record { wishes, ..Record::default() }, ..Self::default() }
+    }
+
+    /// Whether the last event may differ where other parts are wanted.
+    pub fn crowded(&self) -> bool {
+        self.record.crowded
     }
 
     /// Makes the event of records that share time and number. `None`: only the kernel's end mark, or a compound event whose
@@ -113,17 +142,21 @@ impl<'a> Assembler<'a> {
         self.event.node = first.node;
         self.event.kind = self.heads[named].kind;
         let compound = self.heads.len() > 1;
-        let fields = &mut self.fields;
-        self.event.begin(&self.heads[main], compound, fields, &mut self.values, faults);
+        let record = &mut self.record;
+        record.crowded = false;
+        // Of an event that is named after another record, that record's kind says which keys count.
+        let keys = if named == main { record.keys_of(self.event.kind) } else { Wanted::ALL };
+        self.event.begin(&self.heads[main], &keys, compound, record, faults);
         if compound {
             for (at, head) in self.heads.iter().enumerate() {
                 if at != main {
-                    self.event.add(head, self.few_paths, fields, &mut self.values, faults);
+                    let keys = if named == main { record.keys_of(head.kind) } else { Wanted::ALL };
+                    self.event.add(head, &keys, record, faults);
                 }
             }
         }
         self.event.arguments.arrange();
-        self.event.normalise(fields, faults);
+        self.event.normalise(record, faults);
         if self.event.arguments.incomplete() {
             faults.push(("incomplete audit event", format!("event {} lacks some arguments", self.event.serial)));
         }
@@ -186,18 +219,11 @@ impl<'a> Event<'a> {
         (self.target, self.group) = (Entity::default(), Entity::default());
     }
 
-    fn begin(
-        &mut self,
-        head: &Head<'a>,
-        compound: bool,
-        fields: &mut Fields<'a>,
-        values: &mut Vec<Pair<'a>>,
-        faults: &mut Faults,
-    ) {
-        read(head, fields, faults);
-        self.result = decode(head.kind, fields, values).unwrap_or("unknown");
-        tags(fields, &mut self.tags);
-        for pair in values.drain(..) {
+    fn begin(&mut self, head: &Head<'a>, keys: &Wanted, compound: bool, record: &mut Record<'a>, faults: &mut Faults) {
+        record.read(head, keys, faults);
+        self.result = decode(head.kind, &record.fields, &mut record.values).unwrap_or("unknown");
+        tags(&record.fields, &mut self.tags);
+        for pair in record.values.drain(..) {
             match pair.key {
                 Key::Audit => self.actor = Some(pair.value.clone()),
                 Key::User => self.actor_as = Some(pair.value.clone()),
@@ -213,13 +239,14 @@ impl<'a> Event<'a> {
                 self.data.push(pair);
             }
         }
-        self.take_names(fields);
+        self.take_names(record);
     }
 
-    fn take_names(&mut self, fields: &Fields<'a>) {
-        if !fields.has_names() {
+    fn take_names(&mut self, record: &mut Record<'a>) {
+        if !record.wishes.users || !record.fields.read_names() {
             return;
         }
+        let fields = &record.fields;
         for field in fields.iter().filter(|field| field.key.is_id(field.name)) {
             if let Some(name) = fields.name(field.name) {
                 self.names.push((field.key, field.name, name));
@@ -228,50 +255,46 @@ impl<'a> Event<'a> {
     }
 
     /// A record besides the SYSCALL record (or a second record of any kind).
-    fn add(
-        &mut self,
-        head: &Head<'a>,
-        few_paths: bool,
-        fields: &mut Fields<'a>,
-        values: &mut Vec<Pair<'a>>,
-        faults: &mut Faults,
-    ) {
+    fn add(&mut self, head: &Head<'a>, keys: &Wanted, record: &mut Record<'a>, faults: &mut Faults) {
         match head.kind {
             "SYSCALL" => {}
             "EXECVE" => self.arguments.read(head.body),
             "PATH" => {
                 self.paths.push(Path { unread: Some(*head), ..Path::default() });
                 // What is wrong with a record is said in any case.
-                if !few_paths || may_be_cut(head.body) {
-                    self.read_path(self.paths.len() - 1, fields, faults);
+                if record.wishes.paths || may_be_cut(head.body) {
+                    self.read_path(self.paths.len() - 1, record, faults);
                 }
             }
-            "SOCKADDR" => self.add_address(head, fields, faults),
+            "SOCKADDR" => self.add_address(head, record, faults),
             _ => {
-                read(head, fields, faults);
-                let result = decode(head.kind, fields, values);
-                self.take_names(fields);
-                for pair in values.drain(..) {
+                record.read(head, keys, faults);
+                let result = decode(head.kind, &record.fields, &mut record.values);
+                self.take_names(record);
+                for pair in record.values.drain(..) {
                     self.add_data(pair);
                 }
                 if let Some(result) = result {
                     self.add_data(Pair { key: Key::Other, name: "result", value: Cow::Borrowed(result) });
                 }
                 if self.tags.is_empty() {
-                    tags(fields, &mut self.tags);
+                    tags(&record.fields, &mut self.tags);
                 }
             }
         }
     }
 
     /// Reads a PATH record, unless that has been done.
-    fn read_path(&mut self, number: usize, fields: &mut Fields<'a>, faults: &mut Faults) {
+    fn read_path(&mut self, number: usize, record: &mut Record<'a>, faults: &mut Faults) {
         let Some(path) = self.paths.get_mut(number) else { return };
         let Some(head) = path.unread.take() else { return };
-        read(&head, fields, faults);
+        let keys = record.wishes.path;
+        record.read(&head, &keys, faults);
         let from = self.path_pairs.len();
-        decode("PATH", fields, &mut self.path_pairs);
-        (path.owner, path.group) = (fields.name("ouid"), fields.name("ogid"));
+        decode("PATH", &record.fields, &mut self.path_pairs);
+        if record.wishes.owners {
+            (path.owner, path.group) = (record.fields.name("ouid"), record.fields.name("ogid"));
+        }
         path.pairs = from..self.path_pairs.len();
     }
 
@@ -302,9 +325,9 @@ impl<'a> Event<'a> {
         self.path_pairs(path).iter().find(|pair| pair.key == key).map(|pair| &pair.value)
     }
 
-    fn add_address(&mut self, head: &Head<'a>, fields: &mut Fields<'a>, faults: &mut Faults) {
-        read(head, fields, faults);
-        let Some(bytes) = fields.get(Key::ReturnAddress) else { return };
+    fn add_address(&mut self, head: &Head<'a>, record: &mut Record<'a>, faults: &mut Faults) {
+        record.read(head, &Wanted::ALL, faults);
+        let Some(bytes) = record.fields.get(Key::ReturnAddress) else { return };
         let Some(address) = sockaddr::read(bytes.text) else {
             let message = format!("the address of event {} is no socket address", head.serial);
             faults.push(("bad socket address", message));
@@ -332,7 +355,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    fn normalise(&mut self, fields: &mut Fields<'a>, faults: &mut Faults) {
+    fn normalise(&mut self, record: &mut Record<'a>, faults: &mut Faults) {
         self.how = self.usual_means();
         let system_call = self.datum(Key::SystemCall).map(|name| normal::system_call(name));
         let own = match self.kind {
@@ -355,7 +378,7 @@ impl<'a> Event<'a> {
         self.action = normal.action;
         self.object_type = normal.what;
         match normal.what {
-            "file" | "filesystem" => self.choose_file(normal.path, fields, faults),
+            "file" | "filesystem" => self.choose_file(normal.path, record, faults),
             "socket" => self.choose_socket(),
             _ => {}
         }
@@ -375,14 +398,14 @@ impl<'a> Event<'a> {
         Some(name.filter(|_| interpreted).unwrap_or(program).clone())
     }
 
-    fn choose_file(&mut self, hint: usize, fields: &mut Fields<'a>, faults: &mut Faults) {
+    fn choose_file(&mut self, hint: usize, record: &mut Record<'a>, faults: &mut Faults) {
         let start = if self.paths.len() > hint { hint } else { 0 };
         let mut numbers = start..self.paths.len();
         if numbers.is_empty() {
             return;
         }
         let is_subject = |number: &usize| {
-            self.read_path(*number, fields, faults);
+            self.read_path(*number, record, faults);
             let name_type = self.of_path(&self.paths[*number], Key::NameType);
             !matches!(name_type.map(AsRef::as_ref), Some("PARENT" | "UNKNOWN"))
         };

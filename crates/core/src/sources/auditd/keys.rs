@@ -1,6 +1,8 @@
 //! The keys of audit records that decide something, by number: most pairs of a log have one of them, and are found without
 //! comparing texts. It knows no values.
 
+use crate::json::Ends;
+
 macro_rules! keys {
     ($($variant:ident $text:literal)*) => {
         /// A key that decides something, or another.
@@ -15,7 +17,7 @@ macro_rules! keys {
 
         /// The text of each key, by number.
         const TEXTS: &[&str] = &["", $($text,)*];
-        const KEYS: &[Key] = &[Key::Other, $(Key::$variant,)*];
+        pub(super) const KEYS: &[Key] = &[Key::Other, $(Key::$variant,)*];
     };
 }
 
@@ -44,11 +46,21 @@ pub(super) const COUNT: usize = TEXTS.len();
 const SIZE: usize = 1024;
 const TABLE: [u8; SIZE] = table();
 
+const ENDS: [Ends; COUNT] = {
+    let mut ends = [Ends::of(b""); COUNT];
+    let mut number = 1;
+    while number < COUNT {
+        ends[number] = Ends::of(TEXTS[number].as_bytes());
+        number += 1;
+    }
+    ends
+};
+
 const fn table() -> [u8; SIZE] {
     let mut table = [0; SIZE];
     let mut number = 1;
     while number < COUNT {
-        let mut at = hash(TEXTS[number].as_bytes());
+        let mut at = ENDS[number].hash() % SIZE;
         while table[at] != 0 {
             at = (at + 1) % SIZE;
         }
@@ -58,28 +70,21 @@ const fn table() -> [u8; SIZE] {
     table
 }
 
-/// Length, first, second, last and middle byte tell the keys apart.
-#[inline]
-const fn hash(text: &[u8]) -> usize {
-    let length = text.len();
-    if length < 2 {
-        return 0;
-    }
-    let ends = text[0] as usize ^ (text[1] as usize) << 3 ^ (text[length - 1] as usize) << 6;
-    (ends ^ (text[length / 2] as usize) << 9 ^ length << 13).wrapping_mul(0x9E37_79B1) >> 12 & (SIZE - 1)
-}
-
 impl Key {
     /// The key that a text is.
     #[inline]
     pub fn of(text: &str) -> Self {
-        let mut at = hash(text.as_bytes());
+        let ends = Ends::of(text.as_bytes());
+        let mut at = ends.hash() % SIZE;
         loop {
-            match TABLE[at] {
-                0 => return Key::Other,
-                number if TEXTS[number as usize] == text => return KEYS[number as usize],
-                _ => at = (at + 1) % SIZE,
+            let number = usize::from(TABLE[at]);
+            if number == 0 {
+                return Key::Other;
             }
+            if ends.are(ENDS[number]) && (text.len() <= Ends::WHOLE || TEXTS[number] == text) {
+                return KEYS[number];
+            }
+            at = (at + 1) % SIZE;
         }
     }
 
@@ -126,7 +131,8 @@ mod tests {
             assert_eq!(Key::of(text) as usize, number, "{text}");
             assert_eq!(Key::of(text).text(), *text);
         }
-        for text in ["", "a", "a4", "exec", "uidd", "socket_adr", "é"] {
+        for text in ["", "a", "a4", "exec", "uidd", "pid\0", "socket_adr", "socket_saddrs", "audit_backlog_limits", "é"]
+        {
             assert_eq!(Key::of(text), Key::Other, "{text}");
         }
         let ids = |text: &str| (Key::of(text).is_user(text), Key::of(text).is_id(text));

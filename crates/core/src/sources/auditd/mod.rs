@@ -13,6 +13,7 @@ mod numbers;
 mod record;
 mod sockaddr;
 mod window;
+mod wishes;
 
 use std::sync::{Arc, LazyLock};
 
@@ -27,6 +28,7 @@ use batch::Batch;
 use event::Assembler;
 use record::Head;
 use window::{Group, Window};
+use wishes::Wishes;
 
 /// The list line of this format.
 pub const FORMAT: Format =
@@ -62,6 +64,7 @@ pub struct Auditd {
     full: Vec<Batch>,
     /// The fields that are picked out of events whose documents are left for later.
     wanted: Option<Arc<Projection>>,
+    wishes: Wishes,
     threads: usize,
 }
 
@@ -110,7 +113,9 @@ impl Decoder for Auditd {
 
 impl Auditd {
     fn new(settings: &Settings) -> Self {
-        Self { wanted: settings.wanted.clone(), threads: settings.threads(), ..Self::default() }
+        let wanted = settings.wanted.clone();
+        let wishes = wanted.as_deref().map(Wishes::of).unwrap_or_default();
+        Self { wanted, wishes, threads: settings.threads(), ..Self::default() }
     }
 
     /// The line that the file ends in without a line break.
@@ -219,8 +224,8 @@ impl Auditd {
     }
 
     fn decode(&mut self, sink: &mut dyn Sink) {
-        let (full, wanted) = (std::mem::take(&mut self.full), self.wanted.as_ref());
-        for decoded in side_by_side(full, self.threads, |batch| Decoded::of(batch, wanted)) {
+        let (full, wanted, wishes) = (std::mem::take(&mut self.full), self.wanted.as_ref(), &self.wishes);
+        for decoded in side_by_side(full, self.threads, |batch| Decoded::of(batch, wanted, wishes)) {
             decoded.give(sink);
         }
     }
@@ -239,11 +244,10 @@ struct Decoded {
 }
 
 impl Decoded {
-    fn of(batch: Batch, wanted: Option<&Arc<Projection>>) -> Self {
+    fn of(batch: Batch, wanted: Option<&Arc<Projection>>, wishes: &Wishes) -> Self {
         let mut writer = wanted.map_or_else(Writer::default, |wanted| Writer::picking(Arc::clone(wanted)));
         let (mut records, mut json, mut ends, mut faults) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let few_paths = wanted.is_some_and(|wanted| !document::wants_paths(wanted));
-        let (mut assembler, mut wrong) = (Assembler::with_few_paths(few_paths), Vec::new());
+        let (mut assembler, mut wrong) = (Assembler::of(wishes.clone()), Vec::new());
         for (number, joined) in batch.events().iter().enumerate() {
             let place = joined.place;
             if let Some(event) = assembler.assemble(batch.heads(number), &mut wrong) {
@@ -253,6 +257,7 @@ impl Decoded {
                     ends.push((json.len(), place));
                 } else {
                     let (values, doubtful) = writer.picked();
+                    let doubtful = doubtful || assembler.crowded();
                     records.push((number as u32, UnwrittenRecord { place, values, doubtful, size: joined.size }));
                 }
             }

@@ -2,6 +2,7 @@
 //! other record of the event and no field of ECS.
 
 use super::keys::{COUNT, Key};
+use super::wishes::Keys;
 use std::borrow::Cow;
 
 /// What joins the records of one event: the kernel numbers events anew after each boot, so the time belongs to it.
@@ -28,6 +29,32 @@ pub(super) struct Head<'a> {
     pub serial: u64,
     /// What follows the head.
     pub body: &'a str,
+}
+
+/// Where the parts of a head lie in its line: a head is read once, wherever the line is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parts {
+    kind: (u32, u32),
+    node: (u32, u32),
+    body: u32,
+}
+
+impl<'a> Head<'a> {
+    /// Where the parts of the head lie in the line that it was read from.
+    pub fn parts(&self, line: &str) -> Parts {
+        let span = |part: &str| {
+            let start = if part.is_empty() { 0 } else { part.as_ptr().addr() - line.as_ptr().addr() };
+            (start as u32, (start + part.len()) as u32)
+        };
+        Parts { kind: span(self.kind), node: span(self.node), body: (line.len() - self.body.len()) as u32 }
+    }
+
+    /// The head of a line whose parts and stamp are known.
+    pub fn again(line: &'a str, parts: &Parts, milliseconds: i64, serial: u64) -> Option<Self> {
+        let part = |(start, end): (u32, u32)| line.get(start as usize..end as usize);
+        let body = line.get(parts.body as usize..)?;
+        Some(Self { kind: part(parts.kind)?, node: part(parts.node)?, milliseconds, serial, body })
+    }
 }
 
 /// The first character of what `log_format = ENRICHED` appends.
@@ -177,15 +204,19 @@ pub(super) struct Fields<'a> {
     entries: Vec<Field<'a>>,
     /// Where each known key is, counted from 1.
     places: [u16; COUNT],
-    /// The names that ENRICHED appended (`UID="root"`).
+    /// What ENRICHED appended: names (`UID="root"`).
+    enriched: &'a str,
+    /// These names, where they are asked for more than once.
     names: Vec<(&'a str, &'a str)>,
     /// A quote that never closes: the record was cut.
     pub cut: bool,
+    /// Whether there are more pairs than are kept.
+    pub crowded: bool,
 }
 
 impl Default for Fields<'_> {
     fn default() -> Self {
-        Self { entries: Vec::new(), places: [0; COUNT], names: Vec::new(), cut: false }
+        Self { entries: Vec::new(), places: [0; COUNT], enriched: "", names: Vec::new(), cut: false, crowded: false }
     }
 }
 
@@ -193,18 +224,16 @@ impl Default for Fields<'_> {
 const MAXIMUM_FIELDS: usize = 256;
 
 impl<'a> Fields<'a> {
-    /// Reads the body of a record, in the memory of the one before.
-    pub fn read(&mut self, kind: &str, body: &'a str) {
+    /// Reads the wanted keys of a record's body, in the memory of the record before.
+    pub fn read(&mut self, kind: &str, body: &'a str, keys: &Keys) {
         for entry in self.entries.drain(..) {
             self.places[entry.key as usize] = 0;
         }
         self.names.clear();
-        self.cut = false;
+        (self.cut, self.crowded) = (false, false);
         let (body, enriched) = cut(body, ENRICHED).unwrap_or((body, ""));
-        self.read_pairs(body);
-        for (name, value) in pairs(enriched) {
-            self.names.push((name, value.text));
-        }
+        self.enriched = enriched;
+        self.read_pairs(body, keys);
         match kind {
             "AVC" => self.read_decision(body),
             "LOGIN" => self.read_login(body),
@@ -212,17 +241,22 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn read_pairs(&mut self, text: &'a str) {
+    fn read_pairs(&mut self, text: &'a str, keys: &Keys) {
         let mut scanner = Scanner { text, at: 0, cut: false };
-        for (name, value) in scanner.by_ref() {
-            let key = Key::of(name);
+        let mut count = 0;
+        for (key, name, value) in scanner.by_ref() {
+            count += 1;
+            if !keys.have(key) {
+                continue;
+            }
             if key == Key::Message {
-                self.read_pairs(value.text);
+                self.read_pairs(value.text, keys);
             } else if !matches!(value.text, "" | "?" | "?," | "(null)" | "(none),") {
                 self.set(key, name, value);
             }
         }
         self.cut |= scanner.cut;
+        self.crowded |= count > MAXIMUM_FIELDS;
     }
 
     /// `avc:  denied  { read write } for …` of `SELinux`.
@@ -271,14 +305,22 @@ impl<'a> Fields<'a> {
         self.entries.iter().copied()
     }
 
-    /// Whether ENRICHED appended any names.
-    pub fn has_names(&self) -> bool {
+    /// Reads the names that ENRICHED appended, for whoever asks for many. Whether there are any.
+    pub fn read_names(&mut self) -> bool {
+        if self.names.is_empty() {
+            self.names.extend(pairs(self.enriched).map(|(name, value)| (name, value.text)));
+        }
         !self.names.is_empty()
     }
 
     /// The name that ENRICHED gives for a key: `name("auid")` is the value of `AUID=`.
     pub fn name(&self, key: &str) -> Option<&'a str> {
-        let name = self.names.iter().find(|entry| entry.0.eq_ignore_ascii_case(key))?.1;
+        let is_named = |name: &str| name.eq_ignore_ascii_case(key);
+        let name = if self.names.is_empty() {
+            pairs(self.enriched).find(|(name, _)| is_named(name)).map(|(_, value)| value.text)
+        } else {
+            self.names.iter().find(|(name, _)| is_named(name)).map(|(_, name)| *name)
+        }?;
         (!name.is_empty() && name != "unset" && name != "?" && !name.starts_with("unknown")).then_some(name)
     }
 }
@@ -290,25 +332,63 @@ struct Scanner<'a> {
     cut: bool,
 }
 
-impl<'a> Iterator for Scanner<'a> {
-    type Item = (&'a str, Value<'a>);
+impl<'a> Scanner<'a> {
+    /// The key that stands at the walk's place as nearly all do: behind one blank, known, and not longer than sixteen bytes.
+    #[inline]
+    fn usual_key(&self) -> Option<(Key, usize, usize)> {
+        let bytes = self.text.as_bytes();
+        let first = self.at + usize::from(bytes.get(self.at) == Some(&b' '));
+        let equals = first + position_of_equals(bytes.get(first..)?)?;
+        // A known key holds nothing that could part it.
+        let key = Key::of(self.text.get(first..equals)?);
+        (key != Key::Other).then_some((key, first, equals))
+    }
 
+    /// The next key, whatever stands before it.
+    fn any_key(&self) -> Option<(Key, usize, usize)> {
+        let bytes = self.text.as_bytes();
+        let (mut first, mut equals) = (self.at, self.at);
+        loop {
+            match CLASSES[usize::from(*bytes.get(equals)?)] {
+                Class::Key => {}
+                Class::Equals => break,
+                _ => first = equals + 1,
+            }
+            equals += 1;
+        }
+        Some((Key::of(&self.text[first..equals]), first, equals))
+    }
+
+    /// Where a value without quotes ends that begins here.
+    #[inline]
+    fn end_of_value(&self, start: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let mut end = start;
+        loop {
+            // Eight bytes at a time, as long as none of them can end it.
+            while let Some(eight) = bytes.get(end..).and_then(|rest| rest.first_chunk()) {
+                let low = lowest_to(u64::from_le_bytes(*eight), b'\'');
+                end += low;
+                if low < 8 {
+                    break;
+                }
+            }
+            match bytes.get(end) {
+                Some(byte) if !matches!(CLASSES[usize::from(*byte)], Class::Blank | Class::Quote) => end += 1,
+                _ => return end,
+            }
+        }
+    }
+}
+
+impl<'a> Iterator for Scanner<'a> {
+    type Item = (Key, &'a str, Value<'a>);
+
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let bytes = self.text.as_bytes();
         loop {
-            let mut first = self.at;
-            let mut equals = None;
-            for (at, byte) in bytes.iter().enumerate().skip(first) {
-                match CLASSES[usize::from(*byte)] {
-                    Class::Key => {}
-                    Class::Equals => {
-                        equals = Some(at);
-                        break;
-                    }
-                    _ => first = at + 1,
-                }
-            }
-            let equals = equals?;
+            let (key, first, equals) = self.usual_key().or_else(|| self.any_key())?;
             let start = equals + 1;
             self.at = start;
             if first == equals {
@@ -326,16 +406,38 @@ impl<'a> Iterator for Scanner<'a> {
                     Value { text: trimmed(&self.text[start + 1..=start + length]), quoted: true }
                 }
                 Some(byte) if !byte.is_ascii_whitespace() => {
-                    let ends = |byte: &u8| matches!(CLASSES[usize::from(*byte)], Class::Blank | Class::Quote);
-                    let length = bytes[start..].iter().position(ends).unwrap_or(bytes.len() - start);
-                    self.at = start + length;
-                    Value { text: &self.text[start..start + length], quoted: false }
+                    self.at = self.end_of_value(start);
+                    Value { text: &self.text[start..self.at], quoted: false }
                 }
                 _ => continue,
             };
-            return Some((&self.text[first..equals], value));
+            return Some((key, &self.text[first..equals], value));
         }
     }
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = ONES << 7;
+
+/// Which of eight bytes is the first that is not greater than a limit below 128; 8 if none is. The first byte is the lowest.
+#[inline]
+const fn lowest_to(eight: u64, limit: u8) -> usize {
+    // A byte below the limit borrows, which may only mislead about bytes behind it.
+    let below = eight.wrapping_sub(ONES * (limit as u64 + 1)) & !eight & HIGHS;
+    (below.trailing_zeros() / 8) as usize
+}
+
+/// Where the first `=` of a text is, looked for in the first 24 bytes, of which all must be there: else somebody else looks.
+#[inline]
+fn position_of_equals(text: &[u8]) -> Option<usize> {
+    for start in [0, 8, 16] {
+        let eight = u64::from_le_bytes(*text.get(start..)?.first_chunk()?);
+        let at = lowest_to(eight ^ (ONES * u64::from(b'=')), 0);
+        if at < 8 {
+            return Some(start + at);
+        }
+    }
+    None
 }
 
 /// A quoted value without quotes and spaces at its ends: the outer quotes of `msg='…'` may be doubled.
@@ -375,7 +477,7 @@ const CLASSES: [Class; 256] = {
 
 /// The `key=value` pairs of a text, in order, repeated keys included.
 pub(super) fn pairs(text: &str) -> impl Iterator<Item = (&str, Value<'_>)> {
-    Scanner { text, at: 0, cut: false }
+    Scanner { text, at: 0, cut: false }.map(|(_, name, value)| (name, value))
 }
 
 /// Whether a record may have been cut inside a quoted value: exactly where its last quote follows an equals sign. Of texts with
@@ -389,4 +491,64 @@ pub(super) fn may_be_cut(body: &str) -> bool {
 /// The text before what ENRICHED appended.
 pub(super) fn plain(body: &str) -> &str {
     cut(body, ENRICHED).map_or(body, |(plain, _)| plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the definition has it: byte by byte.
+    fn slow(text: &str) -> Vec<(&str, String)> {
+        let mut found = Vec::new();
+        let mut at = 0;
+        while let Some(equals) = text[at..].find('=').map(|equals| at + equals) {
+            let is_key = |character: char| character.is_ascii_alphanumeric() || "_-[]".contains(character);
+            let first = text[..equals]
+                .rfind(|character| !is_key(character))
+                .map_or(at, |before| (before + text[before..].chars().next().map_or(1, char::len_utf8)).max(at));
+            at = equals + 1;
+            let rest = &text[at..];
+            if first == equals {
+                continue;
+            }
+            if let Some(quote) = rest.chars().next().filter(|quote| "\"'".contains(*quote)) {
+                if let Some(length) = rest[1..].find(quote) {
+                    found.push((&text[first..equals], rest[1..=length].trim_matches(['\'', '"', ' ']).to_owned()));
+                    at += length + 2;
+                } else {
+                    at += 1;
+                }
+            } else {
+                let ends = |character: char| character.is_ascii_whitespace() || "\"'".contains(character);
+                let length = rest.find(ends).unwrap_or(rest.len());
+                if length > 0 {
+                    found.push((&text[first..equals], rest[..length].to_owned()));
+                }
+                at += length;
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn pairs_are_found_as_byte_by_byte() {
+        let records = [
+            " arch=c000003e syscall=59 success=yes exit=0 a0=1 items=2 ppid=7 comm=\"a b\" exe=\"/x\" key=(null)",
+            "name=\"/tmp/nametype=X\" nametype=NORMAL obj=a:b:c pid=1",
+            "pid=1\tuid=2 (pid=3) new auid=4,old-auid=5 \"pid=6\" x=pid=7 =8 pid= uid='a=1 b=\"2\"' é=pidé=9 pid=é\u{1}!# x",
+            "audit_backlog_limits=1 audit_backlog_limit=64 a very long word without any end pid=2 msg='op=x acct=\"y\"",
+        ];
+        let pairs_of = |text: &str| pairs(text).map(|(name, value)| (name.to_owned(), value.text.to_owned())).collect();
+        for record in records {
+            for start in (0..record.len()).filter(|start| record.is_char_boundary(*start)) {
+                for end in (start..=record.len()).filter(|end| record.is_char_boundary(*end)) {
+                    let text = &record[start..end];
+                    let expected: Vec<(String, String)> =
+                        slow(text).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+                    let found: Vec<(String, String)> = pairs_of(text);
+                    assert_eq!(found, expected, "{text}");
+                }
+            }
+        }
+    }
 }

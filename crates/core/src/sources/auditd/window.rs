@@ -3,27 +3,26 @@
 //! are to be expected. It knows only the heads of records.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
 use crate::sources::Place;
 
-use super::record::{Head, Stamp};
+use super::record::{Head, Parts, Stamp};
 
 /// The lines of one event, one after the other.
 #[derive(Debug, Default)]
 struct Records {
     text: String,
-    lines: Vec<Range<usize>>,
+    /// Where each line ends, and the parts of its head.
+    lines: Vec<(usize, Parts)>,
 }
 
 impl Records {
-    fn push(&mut self, line: &str) {
-        let start = self.text.len();
+    fn push(&mut self, line: &str, head: &Head<'_>) {
         self.text.push_str(line);
-        self.lines.push(start..self.text.len());
+        self.lines.push((self.text.len(), head.parts(line)));
     }
 }
 
@@ -36,7 +35,7 @@ pub(super) struct Group {
     pub place: Place,
     /// Whether the record was seen that the kernel writes last.
     complete: bool,
-    /// Whether no other record can follow: the kernel's last was seen, or it is a program's.
+    /// Whether the record was seen that no other can follow.
     ended: bool,
     /// Number of the record that came last.
     last: u64,
@@ -45,9 +44,24 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// The records, in order of arrival.
-    pub fn lines(&self) -> impl Iterator<Item = &str> {
-        self.records.lines.iter().filter_map(|range| self.records.text.get(range.clone()))
+    /// Time and number of the event.
+    pub fn stamp(&self) -> &Stamp {
+        &self.stamp
+    }
+
+    /// The records one behind the other, in order of arrival.
+    pub fn text(&self) -> &str {
+        &self.records.text
+    }
+
+    /// Where each record ends in the text, and the parts of its head.
+    pub fn lines(&self) -> &[(usize, Parts)] {
+        &self.records.lines
+    }
+
+    /// Whether no other record can follow: the kernel's last was seen, or it is a program's.
+    fn has_ended(&self) -> bool {
+        self.ended || MESSAGE.find(self.records.text.as_bytes()).is_some()
     }
 }
 
@@ -93,7 +107,7 @@ impl Window {
             "EOE" | "PROCTITLE" => true,
             _ => group.records.lines.is_empty() && head.kind != "SYSCALL",
         };
-        group.ended |= matches!(head.kind, "EOE" | "PROCTITLE") || MESSAGE.find(text.as_bytes()).is_some();
+        group.ended |= matches!(head.kind, "EOE" | "PROCTITLE");
         if head.kind == "SYSCALL" && group.records.lines.len() == 1 {
             group.complete = false;
         }
@@ -101,7 +115,7 @@ impl Window {
             group.cut_short = true;
             return;
         }
-        group.records.push(text);
+        group.records.push(text, head);
     }
 
     /// The place of the record's event in the window, which is opened if need be.
@@ -142,7 +156,7 @@ impl Window {
 
     /// The next event that no record can follow, oldest first.
     pub fn ended_first(&mut self) -> Option<Group> {
-        let at = self.groups.iter().position(|group| group.ended)?;
+        let at = self.groups.iter().position(Group::has_ended)?;
         self.groups.remove(at)
     }
 

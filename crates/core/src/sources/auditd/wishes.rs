@@ -1,0 +1,103 @@
+//! Which parts of an event somebody looks at before its document is written. It knows neither records nor values.
+
+use super::keys::{COUNT, KEYS, Key};
+use crate::json::{Projection, ROOT};
+
+/// The keys of a kind of record that come to something that is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keys([bool; COUNT]);
+
+impl Keys {
+    /// Every key.
+    pub const ALL: Self = Self([true; COUNT]);
+
+    /// These keys, those that a check allows, and those that are known by name only: they are rare.
+    fn which(always: &[Key], or: impl Fn(Key) -> bool) -> Self {
+        let mut all = [false; COUNT];
+        for key in KEYS {
+            all[*key as usize] = *key == Key::Other || always.contains(key) || or(*key);
+        }
+        Self(all)
+    }
+
+    /// Whether a key is among them.
+    #[inline]
+    pub fn have(&self, key: Key) -> bool {
+        self.0[key as usize]
+    }
+}
+
+/// The wanted parts of an event.
+#[derive(Clone, Debug)]
+pub(super) struct Wishes {
+    /// The keys of SYSCALL records and those about the whole process.
+    pub system_call: Keys,
+    /// The keys of PATH records.
+    pub path: Keys,
+    /// Whether every PATH record is read, or only those that decide which file an event is about.
+    pub paths: bool,
+    /// Whether users and groups are wanted, by number or name.
+    pub users: bool,
+    /// Whether owner and group of a file are wanted by name.
+    pub owners: bool,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self { system_call: Keys::ALL, path: Keys::ALL, paths: true, users: true, owners: true }
+    }
+}
+
+impl Wishes {
+    /// What a projection wants.
+    pub fn of(wanted: &Projection) -> Self {
+        let wants = |path: &str| wanted.find(ROOT, path.as_bytes()).is_some();
+        let below = |object: &str, key: Key| wants(&format!("{object}.{}", key.text()));
+        let users = ["auditd.summary", "auditd.user", "group", "related", "user"].into_iter().any(wants);
+        Self {
+            system_call: system_call(wants, &|key| below("auditd.data", key), users),
+            path: path(wants, &|key| below("auditd.paths", key)),
+            paths: wants("auditd.paths"),
+            users,
+            owners: wants("file.owner") || wants("file.group"),
+        }
+    }
+}
+
+fn system_call(wants: impl Fn(&str) -> bool, datum: &dyn Fn(Key) -> bool, users: bool) -> Keys {
+    // These say what the event is at all, or whose it is.
+    const ALWAYS: &[Key] = &[
+        Key::Architecture,
+        Key::CommandName,
+        Key::Cwd,
+        Key::Executable,
+        Key::Message,
+        Key::Parent,
+        Key::Process,
+        Key::Result,
+        Key::RuleKeys,
+        Key::Success,
+        Key::SystemCall,
+    ];
+    if wants("auditd.summary") {
+        return Keys::ALL;
+    }
+    Keys::which(ALWAYS, |key| match key {
+        Key::Session => wants("auditd.session"),
+        Key::Title => wants("process.title"),
+        Key::Subject => users,
+        // Taken apart, it gives five keys.
+        Key::Object => true,
+        key => datum(key) || users && key.is_id(key.text()),
+    })
+}
+
+fn path(wants: impl Fn(&str) -> bool, pair: &dyn Fn(Key) -> bool) -> Keys {
+    const ALWAYS: &[Key] = &[Key::Message, Key::Name, Key::NameType];
+    const FILE: [&str; 7] =
+        ["file.device", "file.gid", "file.group", "file.inode", "file.mode", "file.owner", "file.uid"];
+    if wants("auditd.summary") || wants("auditd.file") || FILE.into_iter().any(wants) {
+        return Keys::ALL;
+    }
+    Keys::which(ALWAYS, |key| key == Key::Object || pair(key))
+}
