@@ -370,9 +370,12 @@ fn base_name(path: &str) -> &str {
 /// The same process has the same identity in every run.
 fn identity(host: &str, pid: u64, time: &str) -> Identity {
     const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
-    let digest = Sha1::digest(format!("{host}\0{pid}\0{time}"));
+    let mut digest = Sha1::new();
+    for part in [host, "\0", &pid.to_string(), "\0", time] {
+        digest.update(part);
+    }
     let mut digits = [0; 16];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(digest) {
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(digest.finalize()) {
         pair.copy_from_slice(&[HEXADECIMAL[usize::from(byte >> 4)], HEXADECIMAL[usize::from(byte & 15)]]);
     }
     Identity::Derived(digits)

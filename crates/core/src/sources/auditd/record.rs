@@ -244,7 +244,7 @@ impl<'a> Fields<'a> {
     fn read_pairs(&mut self, text: &'a str, keys: &Keys) {
         let mut scanner = Scanner { text, at: 0, cut: false };
         let mut count = 0;
-        for (key, name, value) in scanner.by_ref() {
+        while let Some((key, name, value)) = scanner.pair() {
             count += 1;
             if !keys.have(key) {
                 continue;
@@ -379,13 +379,11 @@ impl<'a> Scanner<'a> {
             }
         }
     }
-}
 
-impl<'a> Iterator for Scanner<'a> {
-    type Item = (Key, &'a str, Value<'a>);
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
+    /// The next pair. Within the loop that asks for it: most of a log's pairs are passed over there.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    fn pair(&mut self) -> Option<(Key, &'a str, Value<'a>)> {
         let bytes = self.text.as_bytes();
         loop {
             let (key, first, equals) = self.usual_key().or_else(|| self.any_key())?;
@@ -413,6 +411,14 @@ impl<'a> Iterator for Scanner<'a> {
             };
             return Some((key, &self.text[first..equals], value));
         }
+    }
+}
+
+impl<'a> Iterator for Scanner<'a> {
+    type Item = (Key, &'a str, Value<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.pair()
     }
 }
 
