@@ -18,8 +18,8 @@ use std::sync::Arc;
 /// How many documents are held back, so that a record that comes late still serves those before it.
 const WINDOW: usize = 256;
 
-/// What a document has that was through here before.
-const MARK: &[u8] = b"\"contraband.added\"";
+/// What a document has that was through here before: as a name, for anybody may have it as an argument.
+const MARK: &[u8] = b"\"contraband.added\":";
 
 /// So long after the first processes of a boot its record may come: two minutes. What is older ran before.
 const BOOT: i128 = 120_000_000_000;
@@ -487,6 +487,14 @@ mod tests {
         let child = start(11, 10, "sh").replace(r#""parent":{"pid":10}"#, r#""ppid":10"#);
         let out = run(&[&start(10, 1, "dpkg"), &child]);
         assert_eq!(out[1]["process.parent.name"], "dpkg");
+    }
+
+    #[test]
+    fn what_has_its_additions_gets_no_others_and_an_argument_does_not_say_so() {
+        let through = start(11, 10, "sh").replacen('{', r#"{"contraband.added":["host.name"],"#, 1);
+        let out = run(&[&start(10, 1, "dpkg"), &through, &start(12, 10, "contraband.added")]);
+        assert_eq!(out[1].get("process.parent.name"), None);
+        assert_eq!(out[2]["process.parent.name"], "dpkg");
     }
 
     #[test]

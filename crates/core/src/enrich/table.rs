@@ -19,6 +19,9 @@ const MOST_ANCESTORS: usize = 20;
 /// Engines of which the installation that is under way is remembered.
 const MOST_ENGINES: usize = 1_024;
 
+/// Restarts remembered of a host: what lived before an older one, lived before these.
+const MOST_RESTARTS: usize = 16;
+
 /// So long an engine does nothing between two installations: a minute.
 const QUIET: i128 = 60_000_000_000;
 
@@ -33,6 +36,8 @@ pub(super) struct Host {
     order: VecDeque<u64>,
     /// For each engine, when the installation that is under way began, and when it was last heard of.
     engines: HashMap<String, (i128, i128), RandomState>,
+    /// The latest restarts: when each was recorded, and the time from before which no process is left.
+    restarts: VecDeque<(i128, i128)>,
     /// Time of the first record.
     pub first: Option<i128>,
     /// Time of the latest record.
@@ -46,7 +51,8 @@ impl Host {
         let before = images.iter().rev().find(|image| image.from <= at);
         // Of two records of the same instant, either may have been written first.
         let image = before.or_else(|| images.iter().find(|image| image.from.time == at.time))?;
-        image.ended.is_none_or(|ended| ended.time >= at.time).then_some(image)
+        let lives = image.ended.is_none_or(|ended| ended.time >= at.time);
+        (lives && !self.went_down(image.from.time, at.time)).then_some(image)
     }
 
     /// The image of a process with a recorded identity.
@@ -103,10 +109,16 @@ impl Host {
 
     /// The system was started anew: of the processes that had begun by then none is left.
     pub(super) fn restarted(&mut self, at: Moment, begun: i128) {
-        for image in self.images.values_mut().flatten().filter(|image| image.from.time <= begun) {
-            image.ended.get_or_insert(at);
+        if self.restarts.len() >= MOST_RESTARTS {
+            self.restarts.pop_front();
         }
+        self.restarts.push_back((at.time, begun));
         self.engines.clear();
+    }
+
+    /// Whether the system went down between two times.
+    fn went_down(&self, from: i128, to: i128) -> bool {
+        self.restarts.iter().any(|(at, begun)| from <= *begun && *at < to)
     }
 
     fn insert(&mut self, pid: u64, image: Image) {
