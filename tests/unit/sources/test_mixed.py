@@ -328,6 +328,19 @@ def test_a_table_from_kibana_gives_the_alerts_of_its_documents(
     assert kinds(alerts(capsys, str(tmp_path / "report.csv"))) == kinds(alerts(capsys, str(tmp_path / "array.json")))
 
 
+def test_the_corpus_of_a_table_gives_its_documents(capsys: pytest.CaptureFixture[str]):
+    path = CORPUS / "kibana_csv" / "discover.csv"
+    expected = [json.loads(line) for line in Path(f"{path}.expected.ndjson").read_text().splitlines()]
+    found = documents(capsys, "--no-enrich", str(path))
+    assert found == expected
+    sample = SAMPLES / "linux-lab.deb-sh-install.defend_new.ndjson"
+    recorded = [flat(json.loads(line)) for line in sample.read_text().splitlines()]
+    # An empty argument cannot be told from none, and a blank behind a comma not from the next argument.
+    plain = [one for one in recorded[:20] if not any(", " in argument for argument in one.get("process.args", ()))]
+    same = {json.dumps(one, sort_keys=True) for one in map(flat, found)}
+    assert sum(json.dumps(one, sort_keys=True) in same for one in plain) >= len(plain) - 1
+
+
 def test_what_convert_wrote_is_read_again_without_a_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     for name in ("auditd/deb-sh-install.audit.log", "eslogger/malicious_package.ndjson"):
         with pytest.raises(SystemExit):
