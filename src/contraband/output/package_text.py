@@ -276,4 +276,5 @@ def related_text(table: Mapping[str, Any], screen: Screen) -> Lines:
         yield from screen.prose(entry["falls_short"], "  falls short: ")
         for label in ("catches", "misses"):
             if cases := entry.get(label):
-                yield from screen.prose(", ".join(cases), f"  {label + ':':12} ")
+                named = (" of ".join(reversed(case.split("/"))) for case in cases)
+                yield from screen.prose(", ".join(named), f"  {label + ':':12} ")
