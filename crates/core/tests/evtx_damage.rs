@@ -107,7 +107,7 @@ fn a_chunk_of_zeros_is_damage_only_before_others() {
     assert_eq!(collected.faults[0].kind, "blank chunk");
     assert_eq!(collected.faults[0].place.offset, (HEADER + CHUNK) as u64);
     let mut bytes = file();
-    bytes.extend([0; 2 * CHUNK]);
+    bytes.extend(std::iter::repeat_n(0, 2 * CHUNK));
     assert!(decode("evtx", &bytes, CHUNK).faults.is_empty());
 }
 
