@@ -5,12 +5,13 @@ mod derivative;
 mod java;
 mod lower;
 mod lucene;
+mod plain;
 mod required;
 
 use crate::plan::{Fold, PlanError};
 use derivative::Automaton;
-use regex_automata::{Anchored, Input, meta};
-use regex_syntax::hir::{Hir, Look};
+use plain::Plain;
+use regex_syntax::hir::Hir;
 
 pub use required::{EDGE, required};
 
@@ -21,7 +22,7 @@ const SIZE_LIMIT: usize = 10 << 20;
 #[derive(Clone, Debug)]
 pub struct Regex {
     /// All that need no complement and no intersection, as one.
-    plain: Option<meta::Regex>,
+    plain: Option<Plain>,
     automata: Vec<Automaton>,
 }
 
@@ -49,15 +50,12 @@ impl Regex {
 
     /// Whether any of them matches the whole text.
     pub fn fits(&self, text: &str) -> bool {
-        self.plain.as_ref().is_some_and(|regex| regex.is_match(Input::new(text).anchored(Anchored::Yes)))
+        self.plain.as_ref().is_some_and(|plain| plain.fits(text))
             || self.automata.iter().any(|automaton| automaton.fits(text))
     }
 }
 
-fn build(tree: Hir, patterns: &[String]) -> Result<meta::Regex, PlanError> {
-    let whole = Hir::concat(vec![Hir::look(Look::Start), tree, Hir::look(Look::End)]);
-    let config =
-        meta::Config::new().nfa_size_limit(Some(SIZE_LIMIT)).dfa(false).onepass(false).hybrid_cache_capacity(1 << 20);
+fn build(tree: Hir, patterns: &[String]) -> Result<Plain, PlanError> {
     let which = || {
         if patterns.len() == 1 {
             patterns[0].clone()
@@ -65,7 +63,7 @@ fn build(tree: Hir, patterns: &[String]) -> Result<meta::Regex, PlanError> {
             format!("{} and {} more", patterns[0], patterns.len() - 1)
         }
     };
-    meta::Builder::new().configure(config).build_from_hir(&whole).map_err(|_| too_complex(&which()))
+    Plain::new(tree).ok_or_else(|| too_complex(&which()))
 }
 
 fn too_complex(pattern: &str) -> PlanError {
