@@ -4,6 +4,8 @@
 use crate::json::write_string;
 use crate::sources::{Decoder, Fault, Place, Sink};
 use crate::value::Time;
+use csv_core::{ReadRecordResult, Reader};
+use std::borrow::Cow;
 
 /// Fields that hold several values, which Kibana joins with a comma and a blank.
 const LISTS: [&str; 8] = [
@@ -44,90 +46,98 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 pub struct Table {
     max_row: usize,
     names: Vec<String>,
-    /// Cells of the row that is being read; the last may still grow.
-    cells: Vec<Vec<u8>>,
-    size: usize,
-    quoted: bool,
-    /// The last byte was a quotation mark inside a quoted cell: the cell's end, or the first of two that mean one.
-    quote: bool,
+    reader: Reader,
+    row: Row,
     records: u64,
-    /// Where the row begins.
-    begun: u64,
     offset: u64,
+}
+
+/// The row that is being read.
+#[derive(Default)]
+struct Row {
+    /// Where it begins.
+    begun: u64,
+    /// How much of it was read.
+    size: usize,
+    /// Its cells, one behind the other, and how much of the room is filled.
+    text: Vec<u8>,
+    filled: usize,
+    /// Where each cell ends, and how many have ended.
+    ends: Vec<usize>,
+    ended: usize,
+    /// Quotation marks so far: where their number is odd, a cell is open.
+    quotes: usize,
+}
+
+impl Row {
+    fn clear(&mut self) {
+        (self.size, self.filled, self.ended, self.quotes) = (0, 0, 0, 0);
+    }
+
+    fn cells(&self) -> Vec<Cow<'_, str>> {
+        let ends = self.ends.get(..self.ended).unwrap_or_default();
+        let starts = std::iter::once(&0).chain(ends);
+        let cells = starts.zip(ends).map(|(start, end)| self.text.get(*start..*end).unwrap_or_default());
+        cells.map(String::from_utf8_lossy).collect()
+    }
 }
 
 impl Table {
     /// Rows of more than `max_row` bytes are faults.
     pub fn new(max_row: usize) -> Self {
-        Self {
-            max_row,
-            names: Vec::new(),
-            cells: vec![Vec::new()],
-            size: 0,
-            quoted: false,
-            quote: false,
-            records: 0,
-            begun: 0,
-            offset: 0,
-        }
+        Self { max_row, names: Vec::new(), reader: Reader::new(), row: Row::default(), records: 0, offset: 0 }
     }
 
-    fn byte(&mut self, byte: u8, sink: &mut dyn Sink) {
-        if self.quoted {
-            if byte == b'\n' && self.size > self.max_row {
-                // The quotation mark that ends the cell is lost.
-                self.row(sink);
-            } else if byte == b'"' {
-                (self.quoted, self.quote) = (false, true);
-            } else {
-                self.keep(byte);
-            }
-            return;
-        }
-        match byte {
-            b'"' => {
-                if std::mem::take(&mut self.quote) {
-                    self.keep(b'"');
-                }
-                self.quoted = true;
-            }
-            b',' => {
-                self.size += 1;
-                if self.size <= self.max_row {
-                    self.cells.push(Vec::new());
-                }
-            }
-            b'\n' => return self.row(sink),
-            b'\r' => {}
-            _ => self.keep(byte),
-        }
-        self.quote = false;
+    fn place(&self) -> Place {
+        Place { record: self.records.max(1), offset: self.row.begun }
     }
 
-    fn keep(&mut self, byte: u8) {
-        self.size += 1;
-        if self.size <= self.max_row
-            && let Some(cell) = self.cells.last_mut()
-        {
-            cell.push(byte);
+    /// Gives bytes to the reader, none at the end of the file: how many it took, and whether a row has ended.
+    fn read(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> (usize, bool) {
+        let row = &mut self.row;
+        let (result, read, written, ended) =
+            self.reader.read_record(bytes, &mut row.text[row.filled..], &mut row.ends[row.ended..]);
+        row.size += read;
+        row.quotes += memchr::memchr_iter(b'"', &bytes[..read]).count();
+        row.filled += written;
+        row.ended += ended;
+        self.offset += read as u64;
+        match result {
+            ReadRecordResult::InputEmpty => {}
+            ReadRecordResult::OutputFull => row.text.resize(row.text.len() * 2 + 1024, 0),
+            ReadRecordResult::OutputEndsFull => row.ends.resize(row.ends.len() * 2 + 64, 0),
+            ReadRecordResult::Record => {
+                self.end(sink);
+                return (read, true);
+            }
+            ReadRecordResult::End => return (read, true),
         }
+        (read, false)
     }
 
-    fn row(&mut self, sink: &mut dyn Sink) {
-        let cells = std::mem::replace(&mut self.cells, vec![Vec::new()]);
-        let place = Place { record: self.records.max(1), offset: self.begun };
-        let too_long = std::mem::take(&mut self.size) > self.max_row;
-        (self.quoted, self.quote) = (false, false);
-        let cells: Vec<_> = cells.iter().map(|cell| String::from_utf8_lossy(cell)).collect();
+    /// The rest of a line whose row is too long, wherever its quotation marks are: one of them may be lost. How many bytes these are.
+    fn skip(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> usize {
+        let end = memchr::memchr(b'\n', bytes);
+        let skipped = end.map_or(bytes.len(), |end| end + 1);
+        self.offset += skipped as u64;
+        if end.is_some() {
+            self.too_long(sink);
+        }
+        skipped
+    }
+
+    fn too_long(&mut self, sink: &mut dyn Sink) {
+        let message = format!("a row of more than {} bytes", self.max_row);
+        sink.fault(Fault { kind: "too long", message, place: self.place() });
+        self.reader.reset();
+        self.row.clear();
+        self.records += 1;
+    }
+
+    fn end(&mut self, sink: &mut dyn Sink) {
+        let (cells, place) = (self.row.cells(), self.place());
         if self.names.is_empty() {
-            let names = cells.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned());
-            self.names = names.collect();
-        } else if too_long {
-            sink.fault(Fault {
-                kind: "too long",
-                message: format!("a row of more than {} bytes", self.max_row),
-                place,
-            });
+            self.names = cells.into_iter().map(Cow::into_owned).collect();
         } else if cells.len() == self.names.len() {
             let mut json = vec![b'{'];
             let filled = self.names.iter().zip(&cells).filter(|(_, cell)| !NOTHING.contains(&cell.trim()));
@@ -141,32 +151,43 @@ impl Table {
             }
             json.push(b'}');
             sink.document(&json, place);
-        } else if cells.len() > 1 || cells.iter().any(|cell| !cell.trim().is_empty()) {
+        } else {
             let message = format!("a row of {} cells, where {} are named", cells.len(), self.names.len());
             sink.fault(Fault { kind: "damaged row", message, place });
         }
+        self.row.clear();
         self.records += 1;
     }
 }
 
 impl Decoder for Table {
-    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) {
-        for byte in bytes {
-            self.offset += 1;
-            self.byte(*byte, sink);
-            if *byte == b'\n' && !self.quoted {
-                self.begun = self.offset;
-            }
+    fn push(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) {
+        while let Some(first) = bytes.first() {
+            let taken = if self.row.size == 0 && matches!(first, b'\n' | b'\r') {
+                self.offset += 1;
+                1
+            } else if self.row.size > self.max_row {
+                self.skip(bytes, sink)
+            } else {
+                if self.row.size == 0 {
+                    self.row.begun = self.offset;
+                }
+                // No more at a time than makes the row too long.
+                self.read(&bytes[..bytes.len().min(self.max_row + 1)], sink).0
+            };
+            bytes = &bytes[taken..];
         }
     }
 
     fn finish(&mut self, sink: &mut dyn Sink) {
-        if self.quoted {
-            let place = Place { record: self.records.max(1), offset: self.begun };
+        if self.row.size > self.max_row {
+            self.too_long(sink);
+        } else if !self.row.quotes.is_multiple_of(2) {
             let message = "the file ends inside a quoted cell".to_owned();
-            sink.fault(Fault { kind: "truncated row", message, place });
-        } else if self.cells.len() > 1 || self.size > 0 {
-            self.row(sink);
+            sink.fault(Fault { kind: "truncated row", message, place: self.place() });
+        } else if self.row.size > 0 {
+            // The reader may ask for room before it gives the last row.
+            while !self.read(&[], sink).1 {}
         }
     }
 }
@@ -264,6 +285,20 @@ mod tests {
             [r#"{"@timestamp":"2","host.name":"b"}"#]
         );
         assert_eq!(kept.faults, [("damaged row", 21), ("too long", 31), ("truncated row", 335)]);
+    }
+
+    #[test]
+    fn rows_are_the_same_however_the_file_is_cut() {
+        let text = "@timestamp,a.b,c\r\n1,\"x, \"\"y\"\"\r\nz\",\r\n\r\n2,é,3\n4,5\n6,,\"7\"";
+        let whole = |size: usize| {
+            let (mut kept, mut table) = (Kept::default(), Table::new(200));
+            text.as_bytes().chunks(size).for_each(|piece| table.push(piece, &mut kept));
+            table.finish(&mut kept);
+            (kept.documents, kept.faults)
+        };
+        assert_eq!(whole(text.len()).0.len(), 3);
+        assert_eq!(whole(text.len()).1, [("damaged row", text.find("4,5").unwrap() as u64)]);
+        assert!((1..text.len()).all(|size| whole(size) == whole(text.len())));
     }
 
     #[test]
