@@ -40,6 +40,7 @@ KNOWN_DIFFERENCES = {
     "linux-script-unusual-interpreter",
     # Options differ by case (-f of curl fails quietly, -F sends a form; -v is verbose, -V asks for the version), and that backend compares all
     # regular expressions and lists without regard to it.
+    "linux-build-step",
     "linux-script-downloader",
     "macos-script-downloader",
     "published",
