@@ -41,7 +41,11 @@ PARTS = (
     Part("/* fetches data:", "linux-script-downloader", ("linux-descendant-downloads",)),
     Part("/* asks a service of this host,", "linux-script-downloader", ("linux-descendant-downloads",)),
     Part("/* tells a named host which version", "linux-script-downloader", ("linux-descendant-downloads",)),
-    Part("/* the maker's own installer, signed by the maker,", "windows-installer-proxy-execution", ("windows-installer-grandchild",)),
+    Part(
+        "/* the maker's own installer, signed by the maker,",
+        "windows-installer-proxy-execution",
+        ("windows-installer-grandchild",),
+    ),
 )
 
 
