@@ -2,10 +2,16 @@
 
 use crate::json::{Projection, ROOT, write_string};
 use crate::value::{Extent, Part, Picked};
+use memchr::memmem;
 use std::ops::Range;
 
 /// The name under which everything is listed that was added.
 pub(super) const LIST: &str = "contraband.added";
+
+/// Whether a document has got additions, wherever the list of them stands: told by its name, for anybody may have the text as an argument.
+pub(super) fn has_list(json: &[u8]) -> bool {
+    memmem::find_iter(json, LIST).any(|at| json[..at].ends_with(b"\"") && json[at + LIST.len()..].starts_with(b"\":"))
+}
 
 /// What stands before the list of what was added to a document, and the names in it: where the list stands last, as it is written here.
 pub(crate) fn listed(document: &str) -> Option<(&str, &str)> {

@@ -2,7 +2,7 @@
 //!
 //! What is not known stays unknown: a child recorded before its parent, a parent that started before the log, a lost record.
 
-use super::added::Added;
+use super::added::{Added, has_list};
 use super::facts::{FactReader, Facts, Field, Known};
 use super::image::{Identity, Image, Moment, Texts};
 use super::installers::Role;
@@ -17,9 +17,6 @@ use std::sync::Arc;
 
 /// How many documents are held back, so that a record that comes late still serves those before it.
 const WINDOW: usize = 256;
-
-/// What a document has that was through here before: as a name, for anybody may have it as an argument.
-const MARK: &[u8] = b"\"contraband.added\":";
 
 /// So long after the first processes of a boot its record may come: two minutes. What is older ran before.
 const BOOT: i128 = 120_000_000_000;
@@ -89,17 +86,19 @@ impl Enricher for Context {
         self.held.push_back(Held::Records(Box::new(Records::new(records)), VecDeque::new()));
         for record in 0..number {
             let Some(Held::Records(records, waiting)) = self.held.back_mut() else { return };
-            let says = if records.is_doubtful(record) {
+            let (says, learned) = if records.is_doubtful(record) {
                 let mut json = Vec::new();
                 records.render(record, &mut json);
-                self.reader.read(&json).map_or(Says::Nothing, Says::Document)
+                match self.reader.read(&json) {
+                    Some(picked) => {
+                        let learned = self.table.learn(&Facts::of(&picked, picked.since(0), 0), stream);
+                        (Says::Document(picked), learned)
+                    }
+                    None => (Says::Nothing, Learned { host: Arc::from(stream), at: Moment::default() }),
+                }
             } else {
-                Says::Values(records.facts(record, self.wanted.facts).known())
-            };
-            let learned = match &says {
-                Says::Values(known) => self.table.learn(&records.known_facts(record, self.wanted.facts, known), stream),
-                Says::Document(picked) => self.table.learn(&Facts::of(picked, picked.since(0), 0), stream),
-                Says::Nothing => Learned { host: Arc::from(stream), at: Moment::default() },
+                let facts = records.facts(record, self.wanted.facts);
+                (Says::Values(facts.known()), self.table.learn(&facts, stream))
             };
             waiting.push_back(Waiting { learned, says });
             self.count += 1;
@@ -133,15 +132,13 @@ impl Context {
             }
             let Some(mut held) = self.held.pop_front() else { return };
             if let Held::Document(document, Some((picked, learned))) = &mut held {
-                let facts = Facts::of(picked, picked.since(0), 0);
-                // `convert` wrote it: it has its additions.
-                if memchr::memmem::find(&document.json, MARK).is_some() {
-                    out.extend(held.ready());
-                    continue;
+                // Otherwise `convert` wrote it.
+                if !has_list(&document.json) {
+                    let facts = Facts::of(picked, picked.since(0), 0);
+                    let mut added = Added::to(&mut document.json);
+                    self.table.add(&facts, learned, &mut added);
+                    added.end();
                 }
-                let mut added = Added::to(&mut document.json);
-                self.table.add(&facts, learned, &mut added);
-                added.end();
             }
             out.extend(held.ready());
         }

@@ -1,7 +1,7 @@
 //! Records whose documents are not written yet, with what the process table adds to them. It knows no field.
 
 use super::added::{Additions, Own};
-use super::facts::{Facts, Known};
+use super::facts::Facts;
 use crate::sources::{Place, Unwritten};
 use crate::value::Event;
 
@@ -71,11 +71,6 @@ impl Records {
     /// What a record says, without what was added.
     pub(super) fn facts(&self, number: usize, base: u32) -> Facts<'_> {
         Facts::of(&self.unwritten.picked, self.unwritten.records[number].values, base)
-    }
-
-    /// The same, of a record that was looked at before.
-    pub(super) fn known_facts(&self, number: usize, base: u32, known: &Known) -> Facts<'_> {
-        Facts::with(&self.unwritten.picked, self.unwritten.records[number].values, base, known)
     }
 
     /// Whether each has got its additions.

@@ -264,23 +264,8 @@ impl Decoder for Splitter {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kept::Kept;
     use super::*;
-
-    #[derive(Default)]
-    struct Kept {
-        documents: Vec<(String, u64, u64)>,
-        faults: Vec<(&'static str, u64)>,
-    }
-
-    impl Sink for Kept {
-        fn document(&mut self, json: &[u8], place: Place) {
-            self.documents.push((String::from_utf8(json.to_vec()).unwrap(), place.record, place.offset));
-        }
-
-        fn fault(&mut self, fault: Fault) {
-            self.faults.push((fault.kind, fault.place.offset));
-        }
-    }
 
     fn split(text: &str, response: bool) -> Kept {
         let mut whole = Kept::default();

@@ -3,6 +3,8 @@
 
 mod archive;
 mod documents;
+#[cfg(test)]
+mod kept;
 mod lines;
 mod open;
 mod patient;

@@ -193,7 +193,6 @@ impl Decoder for Table {
 }
 
 fn write_value(name: &str, cell: &str, json: &mut Vec<u8>) {
-    let digits = || cell.replace(',', "");
     if LISTS.contains(&name) {
         // Some versions write the list as JSON.
         if cell.starts_with('[') && serde_json::from_str::<Vec<String>>(cell).is_ok() {
@@ -212,11 +211,17 @@ fn write_value(name: &str, cell: &str, json: &mut Vec<u8>) {
         write_string(&time, json);
     } else if matches!(cell, "true" | "false") {
         json.extend_from_slice(cell.as_bytes());
-    } else if NUMBERS.iter().any(|end| name.ends_with(end)) && digits().parse::<u64>().is_ok_and(|_| cell.len() < 24) {
-        json.extend_from_slice(digits().parse::<u64>().unwrap_or_default().to_string().as_bytes());
+    } else if let Some(number) = number(name, cell) {
+        json.extend_from_slice(number.to_string().as_bytes());
     } else {
         write_string(cell, json);
     }
+}
+
+/// A whole number without its separators, where the field is one.
+fn number(name: &str, cell: &str) -> Option<u64> {
+    let plain = NUMBERS.iter().any(|end| name.ends_with(end)) && cell.len() < 24;
+    plain.then(|| cell.replace(',', "").parse().ok()).flatten()
 }
 
 /// `Sep 20, 2015 @ 10:26:48.725` as ISO 8601. The table does not say the zone, which is that of the browser: it is read as UTC.
@@ -231,23 +236,8 @@ fn shown_time(cell: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kept::Kept;
     use super::*;
-
-    #[derive(Default)]
-    struct Kept {
-        documents: Vec<(String, u64, u64)>,
-        faults: Vec<(&'static str, u64)>,
-    }
-
-    impl Sink for Kept {
-        fn document(&mut self, json: &[u8], place: Place) {
-            self.documents.push((String::from_utf8(json.to_vec()).unwrap(), place.record, place.offset));
-        }
-
-        fn fault(&mut self, fault: Fault) {
-            self.faults.push((fault.kind, fault.place.offset));
-        }
-    }
 
     fn rows(text: &str) -> Kept {
         let mut kept = Kept::default();

@@ -37,10 +37,4 @@ impl Ends {
         let mixed = self.first ^ self.last.rotate_left(29) ^ (self.length as u64) << 59;
         (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize
     }
-
-    /// Whether both are the same.
-    #[inline]
-    pub const fn are(self, other: Self) -> bool {
-        self.length == other.length && self.first == other.first && self.last == other.last
-    }
 }

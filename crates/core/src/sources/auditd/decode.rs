@@ -7,10 +7,10 @@ use super::event::Faults;
 use super::keys::Key;
 use super::numbers;
 use super::record::{Field, Fields, Head, Value, unhex};
-use super::wishes::Keys;
+use super::wishes::KeySet;
 
 /// Reads the wanted fields of a record.
-pub(super) fn read<'a>(head: &Head<'a>, keys: &Keys, fields: &mut Fields<'a>, faults: &mut Faults) {
+pub(super) fn read<'a>(head: &Head<'a>, keys: &KeySet, fields: &mut Fields<'a>, faults: &mut Faults) {
     fields.read(head.kind, head.body, keys);
     if fields.cut {
         let message = format!("the {} record of event {} ends inside a quoted value", head.kind, head.serial);

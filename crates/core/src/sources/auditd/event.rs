@@ -11,7 +11,7 @@ use super::keys::Key;
 use super::normal::{self, From, Keys, Normal, To};
 use super::record::{Fields, Head, may_be_cut};
 use super::sockaddr;
-use super::wishes::{Keys as Wanted, Wishes};
+use super::wishes::{KeySet, Wishes};
 
 /// One PATH record: which of the pairs are its own.
 #[derive(Clone, Debug, Default)]
@@ -98,23 +98,23 @@ struct Record<'a> {
     fields: Fields<'a>,
     values: Vec<Pair<'a>>,
     wishes: Wishes,
+    /// Whether the event is named after another record than its SYSCALL record: then any key may count.
+    whole: bool,
     /// Whether any record of the event had more pairs than are kept: which these are depends on what is wanted.
     crowded: bool,
 }
 
 impl<'a> Record<'a> {
-    fn read(&mut self, head: &Head<'a>, keys: &Wanted, faults: &mut Faults) {
+    /// Reads the keys that are wanted; of a program's record, which may name anything, all.
+    fn read(&mut self, head: &Head<'a>, faults: &mut Faults) {
+        let keys = match head.kind {
+            _ if self.whole => &KeySet::ALL,
+            "SYSCALL" | "CWD" | "PROCTITLE" => &self.wishes.system_call,
+            "PATH" => &self.wishes.path,
+            _ => &KeySet::ALL,
+        };
         read(head, keys, &mut self.fields, faults);
         self.crowded |= self.fields.crowded;
-    }
-
-    /// The keys that are wanted of a record; of one of a program, which may name anything, all are.
-    fn keys_of(&self, kind: &str) -> Wanted {
-        match kind {
-            "SYSCALL" | "CWD" | "PROCTITLE" => self.wishes.system_call,
-            "PATH" => self.wishes.path,
-            _ => Wanted::ALL,
-        }
     }
 }
 
@@ -143,15 +143,12 @@ impl<'a> Assembler<'a> {
         self.event.kind = self.heads[named].kind;
         let compound = self.heads.len() > 1;
         let record = &mut self.record;
-        record.crowded = false;
-        // Of an event that is named after another record, that record's kind says which keys count.
-        let keys = if named == main { record.keys_of(self.event.kind) } else { Wanted::ALL };
-        self.event.begin(&self.heads[main], &keys, compound, record, faults);
+        (record.whole, record.crowded) = (named != main, false);
+        self.event.begin(&self.heads[main], compound, record, faults);
         if compound {
             for (at, head) in self.heads.iter().enumerate() {
                 if at != main {
-                    let keys = if named == main { record.keys_of(head.kind) } else { Wanted::ALL };
-                    self.event.add(head, &keys, record, faults);
+                    self.event.add(head, record, faults);
                 }
             }
         }
@@ -219,8 +216,8 @@ impl<'a> Event<'a> {
         (self.target, self.group) = (Entity::default(), Entity::default());
     }
 
-    fn begin(&mut self, head: &Head<'a>, keys: &Wanted, compound: bool, record: &mut Record<'a>, faults: &mut Faults) {
-        record.read(head, keys, faults);
+    fn begin(&mut self, head: &Head<'a>, compound: bool, record: &mut Record<'a>, faults: &mut Faults) {
+        record.read(head, faults);
         self.result = decode(head.kind, &record.fields, &mut record.values).unwrap_or("unknown");
         tags(&record.fields, &mut self.tags);
         for pair in record.values.drain(..) {
@@ -255,7 +252,7 @@ impl<'a> Event<'a> {
     }
 
     /// A record besides the SYSCALL record (or a second record of any kind).
-    fn add(&mut self, head: &Head<'a>, keys: &Wanted, record: &mut Record<'a>, faults: &mut Faults) {
+    fn add(&mut self, head: &Head<'a>, record: &mut Record<'a>, faults: &mut Faults) {
         match head.kind {
             "SYSCALL" => {}
             "EXECVE" => self.arguments.read(head.body),
@@ -268,7 +265,7 @@ impl<'a> Event<'a> {
             }
             "SOCKADDR" => self.add_address(head, record, faults),
             _ => {
-                record.read(head, keys, faults);
+                record.read(head, faults);
                 let result = decode(head.kind, &record.fields, &mut record.values);
                 self.take_names(record);
                 for pair in record.values.drain(..) {
@@ -288,8 +285,7 @@ impl<'a> Event<'a> {
     fn read_path(&mut self, number: usize, record: &mut Record<'a>, faults: &mut Faults) {
         let Some(path) = self.paths.get_mut(number) else { return };
         let Some(head) = path.unread.take() else { return };
-        let keys = record.wishes.path;
-        record.read(&head, &keys, faults);
+        record.read(&head, faults);
         let from = self.path_pairs.len();
         decode("PATH", &record.fields, &mut self.path_pairs);
         if record.wishes.owners {
@@ -326,7 +322,7 @@ impl<'a> Event<'a> {
     }
 
     fn add_address(&mut self, head: &Head<'a>, record: &mut Record<'a>, faults: &mut Faults) {
-        record.read(head, &Wanted::ALL, faults);
+        record.read(head, faults);
         let Some(bytes) = record.fields.get(Key::ReturnAddress) else { return };
         let Some(address) = sockaddr::read(bytes.text) else {
             let message = format!("the address of event {} is no socket address", head.serial);

@@ -81,7 +81,7 @@ impl Key {
             if number == 0 {
                 return Key::Other;
             }
-            if ends.are(ENDS[number]) && (text.len() <= Ends::WHOLE || TEXTS[number] == text) {
+            if ends == ENDS[number] && (text.len() <= Ends::WHOLE || TEXTS[number] == text) {
                 return KEYS[number];
             }
             at = (at + 1) % SIZE;

@@ -2,7 +2,7 @@
 //! other record of the event and no field of ECS.
 
 use super::keys::{COUNT, Key};
-use super::wishes::Keys;
+use super::wishes::KeySet;
 use std::borrow::Cow;
 
 /// What joins the records of one event: the kernel numbers events anew after each boot, so the time belongs to it.
@@ -225,7 +225,7 @@ const MAXIMUM_FIELDS: usize = 256;
 
 impl<'a> Fields<'a> {
     /// Reads the wanted keys of a record's body, in the memory of the record before.
-    pub fn read(&mut self, kind: &str, body: &'a str, keys: &Keys) {
+    pub fn read(&mut self, kind: &str, body: &'a str, keys: &KeySet) {
         for entry in self.entries.drain(..) {
             self.places[entry.key as usize] = 0;
         }
@@ -241,7 +241,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn read_pairs(&mut self, text: &'a str, keys: &Keys) {
+    fn read_pairs(&mut self, text: &'a str, keys: &KeySet) {
         let mut scanner = Scanner { text, at: 0, cut: false };
         let mut count = 0;
         while let Some((key, name, value)) = scanner.pair() {

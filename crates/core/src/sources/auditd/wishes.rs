@@ -5,9 +5,9 @@ use crate::json::{Projection, ROOT};
 
 /// The keys of a kind of record that come to something that is wanted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Keys([bool; COUNT]);
+pub(super) struct KeySet([bool; COUNT]);
 
-impl Keys {
+impl KeySet {
     /// Every key.
     pub const ALL: Self = Self([true; COUNT]);
 
@@ -31,9 +31,9 @@ impl Keys {
 #[derive(Clone, Debug)]
 pub(super) struct Wishes {
     /// The keys of SYSCALL records and those about the whole process.
-    pub system_call: Keys,
+    pub system_call: KeySet,
     /// The keys of PATH records.
-    pub path: Keys,
+    pub path: KeySet,
     /// Whether every PATH record is read, or only those that decide which file an event is about.
     pub paths: bool,
     /// Whether users and groups are wanted, by number or name.
@@ -44,7 +44,7 @@ pub(super) struct Wishes {
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { system_call: Keys::ALL, path: Keys::ALL, paths: true, users: true, owners: true }
+        Self { system_call: KeySet::ALL, path: KeySet::ALL, paths: true, users: true, owners: true }
     }
 }
 
@@ -64,7 +64,7 @@ impl Wishes {
     }
 }
 
-fn system_call(wants: impl Fn(&str) -> bool, datum: &dyn Fn(Key) -> bool, users: bool) -> Keys {
+fn system_call(wants: impl Fn(&str) -> bool, datum: &dyn Fn(Key) -> bool, users: bool) -> KeySet {
     // These say what the event is at all, or whose it is.
     const ALWAYS: &[Key] = &[
         Key::Architecture,
@@ -80,9 +80,9 @@ fn system_call(wants: impl Fn(&str) -> bool, datum: &dyn Fn(Key) -> bool, users:
         Key::SystemCall,
     ];
     if wants("auditd.summary") {
-        return Keys::ALL;
+        return KeySet::ALL;
     }
-    Keys::which(ALWAYS, |key| match key {
+    KeySet::which(ALWAYS, |key| match key {
         Key::Session => wants("auditd.session"),
         Key::Title => wants("process.title"),
         Key::Subject => users,
@@ -94,12 +94,12 @@ fn system_call(wants: impl Fn(&str) -> bool, datum: &dyn Fn(Key) -> bool, users:
     })
 }
 
-fn path(wants: impl Fn(&str) -> bool, pair: &dyn Fn(Key) -> bool) -> Keys {
+fn path(wants: impl Fn(&str) -> bool, pair: &dyn Fn(Key) -> bool) -> KeySet {
     const ALWAYS: &[Key] = &[Key::Message, Key::Name, Key::NameType];
     const FILE: [&str; 7] =
         ["file.device", "file.gid", "file.group", "file.inode", "file.mode", "file.owner", "file.uid"];
     if wants("auditd.summary") || wants("auditd.file") || FILE.into_iter().any(wants) {
-        return Keys::ALL;
+        return KeySet::ALL;
     }
-    Keys::which(ALWAYS, |key| key == Key::Object || pair(key))
+    KeySet::which(ALWAYS, |key| key == Key::Object || pair(key))
 }

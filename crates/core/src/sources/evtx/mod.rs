@@ -255,15 +255,13 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 }
 
 fn decode_chunk(bytes: &[u8], how: &How) -> Output {
-    let (record, mapper) = (&mut Record::default(), &mut RecordMapper::default());
-    let mut output = Output::default();
-    let whole = check_header(bytes, &mut output);
-    if bytes.iter().all(|&byte| byte == 0) {
+    let mut output = Output { blank: bytes.iter().all(|&byte| byte == 0), ..Output::default() };
+    if output.blank {
         // A chunk that was never used, if no other comes behind it.
-        output.faults.clear();
-        output.blank = true;
         return output;
     }
+    let (record, mapper) = (&mut Record::default(), &mut RecordMapper::default());
+    let whole = check_header(bytes, &mut output);
     let free = if whole { u32_at(bytes, 48).min(bytes.len()) } else { bytes.len() };
     let mut chunk = Chunk::new(bytes);
     let (mut at, mut last_id) = (CHUNK_HEADER, 0);
