@@ -2,12 +2,13 @@
 //! them into a [`Tree`]. Every read is checked; depth and work per record are bounded.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use super::super::digits::{CAPITAL, SMALL, decimal, hexadecimal, signed};
-use super::super::winlog::{Name, Record, Selection, Tree, push_filetime};
+use super::super::winlog::{Name, Record, Selection, Tree};
+use super::library::Library;
 use super::shape::{Shape, Source, Target};
+use super::values::{utf16, write_value};
 use foldhash::fast::RandomState;
 
 /// Streams inside streams inside streams: real records have two.
@@ -41,10 +42,44 @@ pub(super) enum Token {
 
 /// One value of a record: its type and where in the chunk it lies.
 #[derive(Clone, Copy, Debug)]
-struct Value {
-    kind: u8,
-    at: usize,
-    size: usize,
+pub(super) struct Value {
+    pub kind: u8,
+    at: u32,
+    size: u16,
+}
+
+impl Value {
+    fn at(self) -> usize {
+        self.at as usize
+    }
+
+    fn size(self) -> usize {
+        usize::from(self.size)
+    }
+
+    /// Whether it is binary XML itself.
+    pub fn nests(self) -> bool {
+        self.kind == BINARY_XML
+    }
+}
+
+/// A part of a template, as it is stored.
+enum Part<'c> {
+    Start(Stored<'c>),
+    Attribute(Stored<'c>),
+    Content,
+    Text(&'c [u8]),
+    Unit(u16),
+    Entity(Stored<'c>),
+    Value(u16),
+    End,
+}
+
+/// A name: where it lies in the chunk, and its text.
+#[derive(Clone, Copy)]
+struct Stored<'c> {
+    offset: usize,
+    text: &'c [u8],
 }
 
 /// Reads numbers from a chunk, without ever leaving it.
@@ -91,8 +126,15 @@ pub struct Chunk<'c> {
     bytes: &'c [u8],
     templates: HashMap<usize, Rc<[Token]>, RandomState>,
     /// Of templates of whole events, and of children of `Event`.
-    shapes: [HashMap<usize, Option<Rc<Shape>>, RandomState>; 2],
+    shapes: [HashMap<usize, Option<Arc<Shape>>, RandomState>; 2],
     names: HashMap<usize, (Rc<str>, Name), RandomState>,
+}
+
+/// A template and the values of one record.
+#[derive(Debug, Default)]
+pub(super) struct Instance {
+    pub shape: Arc<Shape>,
+    values: Vec<Value>,
 }
 
 impl<'c> Chunk<'c> {
@@ -110,19 +152,23 @@ impl<'c> Chunk<'c> {
 
     /// Reads of the record whose binary XML lies at `at` what is selected, without a replay. `false`: its templates have no shape, or
     /// something is wrong with it, and [`Chunk::read`] has to say what it is.
-    pub fn read_selected(&mut self, at: usize, size: usize, mut selection: Selection<'_>, record: &mut Record) -> bool {
+    pub fn read_selected(
+        &mut self,
+        at: usize,
+        size: usize,
+        mut selection: Selection<'_>,
+        library: &mut Library,
+        record: &mut Record,
+    ) -> bool {
         record.clear();
-        let Some(outer) = self.instance_at(at, size, false) else { return false };
-        let inside = |number: &u16| outer.value(*number).filter(|value| value.kind == BINARY_XML);
+        let mut outer = Instance::default();
+        if !self.instance_at(at, size, false, library, &mut outer) {
+            return false;
+        }
         let mut inner = Vec::new();
-        for value in outer.shape.inside.iter().filter_map(inside) {
-            let Some(instance) = self.instance_at(value.at, value.size, true) else { return false };
-            if instance
-                .shape
-                .inside
-                .iter()
-                .any(|number| instance.value(*number).is_some_and(|value| value.kind == BINARY_XML))
-            {
+        for value in outer.children() {
+            let mut instance = Instance::default();
+            if !self.child(value, library, &mut instance) || instance.children().next().is_some() {
                 return false;
             }
             inner.push(instance);
@@ -142,8 +188,32 @@ impl<'c> Chunk<'c> {
         true
     }
 
-    /// The template instance that a stream is, if its template has a shape and all of it is there.
-    fn instance_at(&mut self, at: usize, size: usize, inside_event: bool) -> Option<Instance> {
+    /// Reads the template instance that a stream is; whether its template has a shape and all of it is there.
+    pub(super) fn instance_at(
+        &mut self,
+        at: usize,
+        size: usize,
+        inside_event: bool,
+        library: &mut Library,
+        instance: &mut Instance,
+    ) -> bool {
+        let found = self.find_instance(at, size, inside_event, library, &mut instance.values);
+        found.map(|shape| instance.shape = shape).is_some()
+    }
+
+    /// The same for a value that is binary XML of children of `Event`.
+    pub(super) fn child(&mut self, value: Value, library: &mut Library, instance: &mut Instance) -> bool {
+        self.instance_at(value.at(), value.size(), true, library, instance)
+    }
+
+    fn find_instance(
+        &mut self,
+        at: usize,
+        size: usize,
+        inside_event: bool,
+        library: &mut Library,
+        values: &mut Vec<Value>,
+    ) -> Option<Arc<Shape>> {
         let mut cursor = Cursor::new(self.bytes, at, at.saturating_add(size));
         if self.bytes.get(at) == Some(&0x0f) {
             cursor.take(4).ok()?;
@@ -151,17 +221,39 @@ impl<'c> Chunk<'c> {
         if cursor.u8().ok()? != 0x0c {
             return None;
         }
-        let (definition, values) = self.definition_and_values(&mut cursor).ok()?;
-        let known = self.shapes[usize::from(inside_event)].get(&definition);
-        let shape = if let Some(shape) = known {
-            shape.clone()
-        } else {
-            let tokens = self.template(definition).ok()?;
-            let shape = Shape::of(&tokens, inside_event).map(Rc::new);
-            self.shapes[usize::from(inside_event)].insert(definition, shape.clone());
-            shape
+        let definition = self.definition_and_values(&mut cursor, values).ok()?;
+        if let Some(shape) = self.shapes[usize::from(inside_event)].get(&definition) {
+            return shape.clone();
+        }
+        let shape = library.shape(self, definition, inside_event);
+        self.shapes[usize::from(inside_event)].insert(definition, shape.clone());
+        shape
+    }
+
+    /// The chunk's bytes.
+    pub(super) fn bytes(&self) -> &'c [u8] {
+        self.bytes
+    }
+
+    /// Appends all that a template's tokens come from, the same for the same template of another chunk. Whether they can be read.
+    pub(super) fn outline(&self, definition: usize, out: &mut Vec<u8>) -> bool {
+        let Ok(mut cursor) = self.template_at(definition) else { return false };
+        let mut sized = |kind: u8, bytes: &[u8]| {
+            out.push(kind);
+            out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+            out.extend_from_slice(bytes);
         };
-        Some(Instance { shape: shape?, values })
+        let read = walk(&mut cursor, true, |part| match part {
+            Part::Start(name) => sized(1, name.text),
+            Part::Attribute(name) => sized(2, name.text),
+            Part::Content => sized(3, &[]),
+            Part::Text(text) => sized(4, text),
+            Part::Unit(unit) => sized(5, &unit.to_le_bytes()),
+            Part::Entity(name) => sized(6, name.text),
+            Part::Value(number) => sized(7, &number.to_le_bytes()),
+            Part::End => sized(8, &[]),
+        });
+        read.is_ok()
     }
 
     /// A stream: a template instance (as Windows writes it), or elements.
@@ -188,13 +280,14 @@ impl<'c> Chunk<'c> {
         tree: &mut Tree<'_>,
         budget: &mut usize,
     ) -> Result<()> {
-        let (definition, values) = self.definition_and_values(cursor)?;
+        let mut values = Vec::new();
+        let definition = self.definition_and_values(cursor, &mut values)?;
         let template = self.template(definition)?;
         self.replay(&template, &values, depth, tree, budget)
     }
 
-    /// Where a template instance has its template, and its values.
-    fn definition_and_values(&self, cursor: &mut Cursor<'c>) -> Result<(usize, Vec<Value>)> {
+    /// Where a template instance has its template; its values go to `values`.
+    fn definition_and_values(&self, cursor: &mut Cursor<'c>, values: &mut Vec<Value>) -> Result<usize> {
         cursor.take(1 + 4)?;
         let definition = cursor.u32()?;
         if definition == cursor.at {
@@ -204,19 +297,34 @@ impl<'c> Chunk<'c> {
         }
         let count = cursor.u32()?;
         let descriptors = cursor.take(count.saturating_mul(4))?;
-        let mut values = Vec::with_capacity(descriptors.len() / 4);
-        for descriptor in descriptors.chunks_exact(4) {
-            let size = usize::from(u16::from_le_bytes([descriptor[0], descriptor[1]]));
-            values.push(Value { kind: descriptor[2], at: cursor.at, size });
-            cursor.take(size)?;
+        let mut at = cursor.at as u32;
+        values.clear();
+        values.extend(descriptors.chunks_exact(4).map(|descriptor| {
+            let size = u16::from_le_bytes([descriptor[0], descriptor[1]]);
+            let value = Value { kind: descriptor[2], at, size };
+            at += u32::from(size);
+            value
+        }));
+        if at as usize > cursor.end {
+            // One after the other, for the place of the first that is not there.
+            values.iter().try_for_each(|value| cursor.take(value.size()).map(|_| ()))?;
         }
-        Ok((definition, values))
+        cursor.at = at as usize;
+        Ok(definition)
     }
 
     fn template(&mut self, at: usize) -> Result<Rc<[Token]>> {
         if let Some(template) = self.templates.get(&at) {
             return Ok(Rc::clone(template));
         }
+        let mut cursor = self.template_at(at)?;
+        let tokens: Rc<[Token]> = self.tokens(&mut cursor, true)?.into();
+        self.templates.insert(at, Rc::clone(&tokens));
+        Ok(tokens)
+    }
+
+    /// Where the tokens of a template begin and end.
+    fn template_at(&self, at: usize) -> Result<Cursor<'c>> {
         let mut cursor = Cursor::new(self.bytes, at, self.bytes.len());
         cursor.take(20)?;
         let size = cursor.u32()?;
@@ -224,91 +332,42 @@ impl<'c> Chunk<'c> {
         if self.bytes.get(cursor.at) == Some(&0x0f) {
             cursor.take(4)?;
         }
-        let tokens: Rc<[Token]> = self.tokens(&mut cursor, true)?.into();
-        self.templates.insert(at, Rc::clone(&tokens));
-        Ok(tokens)
+        Ok(cursor)
+    }
+
+    /// The shape of a template.
+    pub(super) fn shape(&mut self, definition: usize, inside_event: bool) -> Option<Shape> {
+        Shape::of(&self.template(definition).ok()?, inside_event)
     }
 
     /// Reads tokens up to the end. Elements of templates carry a dependency, others do not.
     fn tokens(&mut self, cursor: &mut Cursor<'c>, in_template: bool) -> Result<Vec<Token>> {
         let mut tokens = Vec::new();
-        while cursor.at < cursor.end {
-            let at = cursor.at;
-            match cursor.u8()? {
-                0x00 => break,
-                token @ (0x01 | 0x41) => {
-                    cursor.take(if in_template { 6 } else { 4 })?;
-                    let (text, name) = self.name(cursor)?;
-                    if token == 0x41 {
-                        cursor.take(4)?;
-                    }
-                    tokens.push(Token::Start(text, name));
+        walk(cursor, in_template, |part| {
+            tokens.push(match part {
+                Part::Start(stored) => {
+                    let (text, name) = self.name(stored);
+                    Token::Start(text, name)
                 }
-                0x02 => tokens.push(Token::Content),
-                0x03 | 0x04 => tokens.push(Token::End),
-                0x05 | 0x45 => {
-                    let kind = cursor.u8()?;
-                    let size = usize::from(cursor.u16()?).saturating_mul(2);
-                    if kind != 1 {
-                        return Err(Damage { what: "a literal value is no text", at });
-                    }
-                    tokens.push(Token::Text(utf16(cursor.take(size)?)));
-                }
-                0x06 | 0x46 => {
-                    let (_, name) = self.name(cursor)?;
-                    tokens.push(Token::Attribute(name));
-                }
-                0x07 | 0x47 => {
-                    let size = usize::from(cursor.u16()?).saturating_mul(2);
-                    tokens.push(Token::Text(utf16(cursor.take(size)?)));
-                }
-                0x08 | 0x48 => {
-                    let unit = cursor.u16()?;
-                    tokens.push(Token::Text(char::from_u32(u32::from(unit)).map_or(String::new(), String::from)));
-                }
-                0x09 | 0x49 => {
-                    let (text, _) = self.name(cursor)?;
-                    tokens.push(Token::Text(entity(&text).to_owned()));
-                }
-                0x0a => {
-                    self.name(cursor)?;
-                }
-                0x0b => {
-                    let size = usize::from(cursor.u16()?).saturating_mul(2);
-                    cursor.take(size)?;
-                }
-                0x0d | 0x0e => {
-                    let index = cursor.u16()?;
-                    cursor.take(1)?;
-                    tokens.push(Token::Value(index));
-                }
-                0x0f => {
-                    cursor.take(3)?;
-                }
-                _ => return Err(Damage { what: "no token of binary XML", at }),
-            }
-        }
+                Part::Attribute(stored) => Token::Attribute(self.name(stored).1),
+                Part::Content => Token::Content,
+                Part::Text(text) => Token::Text(utf16(text)),
+                Part::Unit(unit) => Token::Text(char::from_u32(u32::from(unit)).map_or(String::new(), String::from)),
+                Part::Entity(stored) => Token::Text(entity(&self.name(stored).0).to_owned()),
+                Part::Value(number) => Token::Value(number),
+                Part::End => Token::End,
+            });
+        })?;
         Ok(tokens)
     }
 
-    /// A name, which lies elsewhere in the chunk or right here.
-    fn name(&mut self, cursor: &mut Cursor<'c>) -> Result<(Rc<str>, Name)> {
-        let offset = cursor.u32()?;
-        if offset == cursor.at {
-            cursor.take(6)?;
-            let size = usize::from(cursor.u16()?).saturating_mul(2);
-            cursor.take(size.saturating_add(2))?;
-        }
-        if let Some((text, name)) = self.names.get(&offset) {
-            return Ok((Rc::clone(text), *name));
-        }
-        let mut stored = Cursor::new(self.bytes, offset, self.bytes.len());
-        stored.take(6)?;
-        let size = usize::from(stored.u16()?).saturating_mul(2);
-        let text: Rc<str> = utf16(stored.take(size)?).into();
-        let name = Name::of(&text);
-        self.names.insert(offset, (Rc::clone(&text), name));
-        Ok((text, name))
+    fn name(&mut self, stored: Stored<'c>) -> (Rc<str>, Name) {
+        let (text, name) = self.names.entry(stored.offset).or_insert_with(|| {
+            let text: Rc<str> = utf16(stored.text).into();
+            let name = Name::of(&text);
+            (text, name)
+        });
+        (Rc::clone(text), *name)
     }
 
     fn replay(
@@ -320,7 +379,7 @@ impl<'c> Chunk<'c> {
         budget: &mut usize,
     ) -> Result<()> {
         for token in tokens {
-            let at = values.first().map_or(0, |value| value.at);
+            let at = values.first().map_or(0, |value| value.at());
             *budget = budget.checked_sub(1).ok_or(Damage { what: "the record grows without end", at })?;
             // A number without a value is an empty one, as Windows has it.
             if let Some(number) = step(token, tree)
@@ -333,13 +392,13 @@ impl<'c> Chunk<'c> {
     }
 
     fn value(&mut self, value: Value, depth: usize, tree: &mut Tree<'_>, budget: &mut usize) -> Result<()> {
-        if value.kind == BINARY_XML {
-            return self.stream(value.at, value.size, depth + 1, tree, budget);
+        if value.nests() {
+            return self.stream(value.at(), value.size(), depth + 1, tree, budget);
         }
-        let bytes = Cursor::new(self.bytes, value.at, self.bytes.len()).take(value.size)?;
+        let bytes = Cursor::new(self.bytes, value.at(), self.bytes.len()).take(value.size())?;
         if let Some(out) = tree.text() {
             if out.len() > MAX_TEXT {
-                return Err(Damage { what: "the record grows without end", at: value.at });
+                return Err(Damage { what: "the record grows without end", at: value.at() });
             }
             write_value(out, value.kind, bytes);
         }
@@ -347,15 +406,20 @@ impl<'c> Chunk<'c> {
     }
 }
 
-/// A template and the values of one record.
-struct Instance {
-    shape: Rc<Shape>,
-    values: Vec<Value>,
-}
-
 impl Instance {
-    fn value(&self, number: u16) -> Option<Value> {
+    /// The value of a number, if there is one.
+    pub fn value(&self, number: u16) -> Option<Value> {
         self.values.get(usize::from(number)).copied()
+    }
+
+    /// The values that are binary XML of children of `Event`.
+    pub fn children(&self) -> impl Iterator<Item = Value> {
+        self.shape.inside.iter().filter_map(|number| self.value(*number)).filter(|value| value.nests())
+    }
+
+    /// How many values are binary XML.
+    pub fn nested(&self) -> usize {
+        self.values.iter().filter(|value| value.nests()).count()
     }
 
     fn sources(&self) -> impl Iterator<Item = Value> {
@@ -367,12 +431,18 @@ impl Instance {
 
     /// Bytes of all its texts, at most: each may become three times as long.
     fn size(&self) -> usize {
-        self.sources().map(|value| 4 * value.size).sum()
+        self.sources().map(|value| 4 * value.size()).sum()
     }
 
     /// Whether a text is binary XML itself.
     fn nests(&self) -> bool {
-        self.sources().any(|value| value.kind == BINARY_XML)
+        self.sources().any(Value::nests)
+    }
+
+    /// The type and the bytes of a value.
+    pub fn raw<'c>(&self, chunk: &'c [u8], number: u16) -> Option<(u8, &'c [u8])> {
+        let value = self.value(number)?;
+        Some((value.kind, chunk.get(value.at()..)?.get(..value.size())?))
     }
 
     /// Adds the common values that are selected to a record.
@@ -409,14 +479,82 @@ impl Instance {
         match source {
             Source::Text(text) => out.push_str(text),
             Source::Value(number) => {
-                let value = self.value(*number);
-                let bytes = value.and_then(|value| chunk.get(value.at..)?.get(..value.size));
-                if let Some((value, bytes)) = value.zip(bytes) {
-                    write_value(out, value.kind, bytes);
+                if let Some((kind, bytes)) = self.raw(chunk, *number) {
+                    write_value(out, kind, bytes);
                 }
             }
         }
     }
+}
+
+/// Reads the parts of a template, or of elements that are none, up to their end. Elements of templates carry a dependency, others do not.
+fn walk<'c>(cursor: &mut Cursor<'c>, in_template: bool, mut take: impl FnMut(Part<'c>)) -> Result<()> {
+    while cursor.at < cursor.end {
+        let at = cursor.at;
+        let part = match cursor.u8()? {
+            0x00 => break,
+            token @ (0x01 | 0x41) => {
+                cursor.take(if in_template { 6 } else { 4 })?;
+                let name = name(cursor)?;
+                if token == 0x41 {
+                    cursor.take(4)?;
+                }
+                Part::Start(name)
+            }
+            0x02 => Part::Content,
+            0x03 | 0x04 => Part::End,
+            0x05 | 0x45 => {
+                let kind = cursor.u8()?;
+                let size = usize::from(cursor.u16()?).saturating_mul(2);
+                if kind != 1 {
+                    return Err(Damage { what: "a literal value is no text", at });
+                }
+                Part::Text(cursor.take(size)?)
+            }
+            0x06 | 0x46 => Part::Attribute(name(cursor)?),
+            0x07 | 0x47 => {
+                let size = usize::from(cursor.u16()?).saturating_mul(2);
+                Part::Text(cursor.take(size)?)
+            }
+            0x08 | 0x48 => Part::Unit(cursor.u16()?),
+            0x09 | 0x49 => Part::Entity(name(cursor)?),
+            0x0a => {
+                name(cursor)?;
+                continue;
+            }
+            0x0b => {
+                let size = usize::from(cursor.u16()?).saturating_mul(2);
+                cursor.take(size)?;
+                continue;
+            }
+            0x0d | 0x0e => {
+                let index = cursor.u16()?;
+                cursor.take(1)?;
+                Part::Value(index)
+            }
+            0x0f => {
+                cursor.take(3)?;
+                continue;
+            }
+            _ => return Err(Damage { what: "no token of binary XML", at }),
+        };
+        take(part);
+    }
+    Ok(())
+}
+
+/// A name, which lies elsewhere in the chunk or right here.
+fn name<'c>(cursor: &mut Cursor<'c>) -> Result<Stored<'c>> {
+    let offset = cursor.u32()?;
+    if offset == cursor.at {
+        cursor.take(6)?;
+        let size = usize::from(cursor.u16()?).saturating_mul(2);
+        cursor.take(size.saturating_add(2))?;
+    }
+    let mut stored = Cursor::new(cursor.chunk, offset, cursor.chunk.len());
+    stored.take(6)?;
+    let size = usize::from(stored.u16()?).saturating_mul(2);
+    Ok(Stored { offset, text: stored.take(size)? })
 }
 
 /// What one token does; the number of the value that it asks for.
@@ -444,207 +582,5 @@ fn entity(name: &str) -> &str {
         "quot" => "\"",
         "apos" => "'",
         _ => "",
-    }
-}
-
-fn utf16(bytes: &[u8]) -> String {
-    let mut out = String::new();
-    push_utf16(&mut out, bytes);
-    out
-}
-
-/// Appends UTF-16; what is none becomes U+FFFD, and a NUL ends it.
-fn push_utf16(out: &mut String, bytes: &[u8]) {
-    let mut rest = bytes;
-    let mut buffer = [0; 128];
-    let mut used = 0;
-    // Sixteen units of ASCII at a time, as far as there are only such.
-    while let Some((units, after)) = rest.split_first_chunk::<32>()
-        && let Some(ascii) = ascii(units)
-    {
-        if used == buffer.len() {
-            out.push_str(std::str::from_utf8(&buffer).expect("ASCII is UTF-8"));
-            used = 0;
-        }
-        buffer[used..used + 16].copy_from_slice(&ascii);
-        used += 16;
-        rest = after;
-    }
-    out.push_str(std::str::from_utf8(&buffer[..used]).expect("ASCII is UTF-8"));
-    used = 0;
-    // The end of a text is seldom that long.
-    while let Some(([low @ 1..=0x7f, 0], after)) = rest.split_first_chunk::<2>()
-        && used < buffer.len()
-    {
-        buffer[used] = *low;
-        used += 1;
-        rest = after;
-    }
-    out.push_str(std::str::from_utf8(&buffer[..used]).expect("ASCII is UTF-8"));
-    if rest.len() > 1 {
-        let units =
-            rest.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).take_while(|&unit| unit != 0);
-        out.reserve(rest.len() / 2);
-        out.extend(char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)));
-    }
-}
-
-/// Sixteen units as bytes, if they are ASCII; a NUL is none. The compiler makes a few vector instructions of it.
-#[inline]
-fn ascii(units: &[u8; 32]) -> Option<[u8; 16]> {
-    let mut low = [0; 16];
-    let (mut others, mut none) = (0, 0);
-    for (place, byte) in low.iter_mut().enumerate() {
-        *byte = units[2 * place];
-        others |= units[2 * place + 1] | *byte & 0x80;
-        none |= u8::from(*byte == 0);
-    }
-    (others | none == 0).then_some(low)
-}
-
-/// Appends a value as Windows renders it. A value shorter than its type is rendered as the bytes that it is.
-fn write_value(out: &mut String, kind: u8, bytes: &[u8]) {
-    if kind & 0x80 != 0 {
-        return write_array(out, kind & 0x7f, bytes);
-    }
-    let unsigned = match bytes.len() {
-        1 | 2 | 4 | 8 => bytes.iter().rev().fold(0_u64, |all, &byte| all << 8 | u64::from(byte)),
-        _ => 0,
-    };
-    let result = match (kind, bytes.len()) {
-        (0x00, _) => Ok(()),
-        (0x01, _) => {
-            push_utf16(out, bytes);
-            Ok(())
-        }
-        (0x02, _) => {
-            let text = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
-            out.push_str(&encoding_rs::WINDOWS_1252.decode_without_bom_handling(text).0);
-            Ok(())
-        }
-        (0x03, 1) => number(out, i64::from(unsigned as i8)),
-        (0x05, 2) => number(out, i64::from(unsigned as i16)),
-        (0x07, 4) => number(out, i64::from(unsigned as i32)),
-        (0x09, 8) => number(out, unsigned as i64),
-        (0x04, 1) | (0x06, 2) | (0x08, 4) | (0x0a, 8) => {
-            decimal(out, unsigned, 1);
-            Ok(())
-        }
-        (0x0b, 4) => write!(out, "{}", f32::from_bits(unsigned as u32)),
-        (0x0c, 8) => write!(out, "{}", f64::from_bits(unsigned)),
-        (0x0d, 4) => match unsigned {
-            0 => write!(out, "false"),
-            1 => write!(out, "true"),
-            other => write!(out, "{other}"),
-        },
-        (0x0f, 16) => {
-            write_guid(out, bytes);
-            Ok(())
-        }
-        (0x10 | 0x14 | 0x15, 4 | 8) => write!(out, "{unsigned:#x}"),
-        (0x11, 8) => {
-            push_filetime(out, unsigned);
-            Ok(())
-        }
-        (0x12, 16) => write_systemtime(out, bytes),
-        (0x13, 8..) => write_sid(out, bytes),
-        _ => {
-            bytes.iter().for_each(|byte| hexadecimal(out, *byte, CAPITAL));
-            Ok(())
-        }
-    };
-    debug_assert!(result.is_ok(), "writing to a string cannot fail");
-}
-
-fn write_array(out: &mut String, kind: u8, bytes: &[u8]) {
-    let size = match kind {
-        0x01 => {
-            let mut rest = bytes;
-            while rest.len() >= 2 {
-                let end = rest.chunks_exact(2).position(|unit| unit == [0, 0]).unwrap_or(rest.len() / 2) * 2;
-                if rest.len() != bytes.len() && !rest[..end].is_empty() {
-                    out.push(',');
-                }
-                push_utf16(out, &rest[..end]);
-                rest = rest.get(end + 2..).unwrap_or_default();
-            }
-            return;
-        }
-        0x03 | 0x04 => 1,
-        0x05 | 0x06 => 2,
-        0x07 | 0x08 | 0x0b | 0x0d | 0x14 => 4,
-        0x09 | 0x0a | 0x0c | 0x11 | 0x15 => 8,
-        0x0f | 0x12 => 16,
-        _ => return write_value(out, 0x0e, bytes),
-    };
-    for (index, item) in bytes.chunks_exact(size).enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        write_value(out, kind, item);
-    }
-}
-
-fn number(out: &mut String, value: i64) -> std::fmt::Result {
-    signed(out, value);
-    Ok(())
-}
-
-fn write_guid(out: &mut String, bytes: &[u8]) {
-    const ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
-    /// Where the digits of each byte begin.
-    const PLACES: [usize; 16] = [1, 3, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 29, 31, 33, 35];
-    let mut text = *b"{00000000-0000-0000-0000-000000000000}";
-    for (from, place) in ORDER.into_iter().zip(PLACES) {
-        text[place] = SMALL[usize::from(bytes[from] >> 4)];
-        text[place + 1] = SMALL[usize::from(bytes[from] & 15)];
-    }
-    out.push_str(std::str::from_utf8(&text).expect("digits are ASCII"));
-}
-
-fn write_sid(out: &mut String, bytes: &[u8]) -> std::fmt::Result {
-    let authority = bytes[2..8].iter().fold(0_u64, |all, &byte| all << 8 | u64::from(byte));
-    write!(out, "S-{}-{authority}", bytes[0])?;
-    for part in bytes[8..].chunks_exact(4).take(usize::from(bytes[1])) {
-        out.push('-');
-        decimal(out, u64::from(u32::from_le_bytes([part[0], part[1], part[2], part[3]])), 1);
-    }
-    Ok(())
-}
-
-fn write_systemtime(out: &mut String, bytes: &[u8]) -> std::fmt::Result {
-    let part = |index: usize| u16::from_le_bytes([bytes[2 * index], bytes[2 * index + 1]]);
-    let (year, month, day) = (part(0), part(1), part(3));
-    let (hour, minute, second, milliseconds) = (part(4), part(5), part(6), part(7));
-    write!(out, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_are_rendered_as_windows_does() {
-        let mut out = String::new();
-        write_value(&mut out, 0x13, &[1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0]);
-        write_value(&mut out, 0x14, &[0xff, 0, 0, 0]);
-        write_value(&mut out, 0x81, &[b'a', 0, 0, 0, b'b', 0, 0, 0]);
-        write_value(&mut out, 0x14, &[1]);
-        assert_eq!(out, "S-1-5-180xffa,b01");
-    }
-
-    #[test]
-    fn units_of_any_kind_in_any_place_become_text() {
-        let words = ["a", "\u{7f}", "é", "\u{ff80}", "😀", "abcd", "\u{80}"];
-        for length in [0, 1, 3, 4, 5, 8, 127, 128, 129, 260] {
-            for (word, at) in words.iter().zip([0, 1, 2, 3, 4, 7, 130]) {
-                let mut text: String = "0123456789".chars().cycle().take(length).collect();
-                text.insert_str(at.min(length), word);
-                let bytes = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
-                assert_eq!(utf16(&bytes(&text)), text);
-                assert_eq!(utf16(&bytes(&format!("{text}\0rest of it"))), text);
-            }
-        }
-        assert_eq!(utf16(&[0x00, 0xd8, b'a', 0, 0x41]), "\u{fffd}a");
     }
 }

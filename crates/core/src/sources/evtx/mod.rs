@@ -3,11 +3,17 @@
 //! known here of what the records mean.
 
 mod binxml;
+mod kinds;
+mod library;
 mod shape;
+mod values;
 
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use binxml::Chunk;
+use binxml::{Chunk, Damage};
+use kinds::{Kinds, Tools};
+use library::Library;
 
 use super::parallel::side_by_side;
 use super::winlog::{Record, RecordMapper, Wishes};
@@ -46,6 +52,19 @@ struct Evtx {
     /// Where the chunks of zeros begin that came last.
     blank: Option<u64>,
     threads: usize,
+    benches: Mutex<Vec<Bench>>,
+}
+
+/// What a thread decodes chunks with; what was found out of templates serves further chunks.
+#[derive(Default)]
+struct Bench {
+    record: Record,
+    mapper: RecordMapper,
+    library: Library,
+    kinds: Kinds,
+    picked: Picked,
+    /// Chunks so far.
+    chunks: u64,
 }
 
 /// What documents are made with.
@@ -59,7 +78,9 @@ struct How {
 
 /// The records of a chunk of which the documents are not written yet.
 struct Kept {
-    chunk: Box<[u8]>,
+    /// Bytes of the file, which the records of several chunks share, and where the chunk lies among them.
+    bytes: Arc<Vec<u8>>,
+    chunk: Range<usize>,
     /// Offset in the chunk and size of each.
     records: Vec<(usize, usize)>,
     how: How,
@@ -69,7 +90,7 @@ impl Render for Kept {
     fn render(&self, number: usize, out: &mut Vec<u8>) {
         let Some((at, size)) = self.records.get(number) else { return };
         let mut record = Record::default();
-        let mut chunk = Chunk::new(&self.chunk);
+        let mut chunk = Chunk::new(&self.bytes[self.chunk.clone()]);
         if chunk.read(at + RECORD_HEADER, size - RECORD_HEADER - 4, &mut record).is_ok() {
             RecordMapper::default().write(&record, self.how.host_name.as_deref(), out);
         }
@@ -113,6 +134,7 @@ impl Evtx {
             started: false,
             blank: None,
             threads: settings.threads(),
+            benches: Mutex::default(),
         }
     }
 
@@ -138,20 +160,16 @@ impl Evtx {
                 self.fault("damaged file header", "the file does not start as EVTX does".to_owned(), 0, sink);
             }
         }
-        let mut pieces = Vec::new();
-        let mut at = 0;
-        while at < self.buffer.len() {
-            let window = &self.buffer[at..];
-            if window.len() < CHUNK && !last {
-                break;
-            }
-            let piece = piece(&window[..window.len().min(CHUNK)]);
-            pieces.push(at..at + piece);
-            at += piece;
-        }
+        let bytes = Arc::new(std::mem::take(&mut self.buffer));
+        let pieces = pieces(&bytes, last);
         for batch in pieces.chunks(BATCH) {
-            let (buffer, how) = (&self.buffer, &self.how);
-            let outputs = side_by_side(batch.to_vec(), self.threads, |range| decode_chunk(&buffer[range], how));
+            let how = &self.how;
+            let outputs = side_by_side(batch.to_vec(), self.threads, |range| {
+                let mut bench = self.benches().pop().unwrap_or_default();
+                let output = decode_chunk(&bytes[range], how, &mut bench);
+                self.benches().push(bench);
+                output
+            });
             for (range, mut output) in batch.iter().zip(outputs) {
                 let chunk = self.offset + range.start as u64;
                 if output.blank {
@@ -166,15 +184,34 @@ impl Evtx {
                 if output.records.is_empty() {
                     self.give(&output, chunk, sink);
                 } else {
-                    let bytes = Box::from(&self.buffer[range.clone()]);
-                    self.give_picked(&mut output, bytes, chunk, sink);
+                    self.give_picked(&mut output, &bytes, range.clone(), sink);
                 }
             }
         }
-        self.drop_front(at);
+        self.go_on(bytes, pieces.last().map_or(0, |range| range.end));
     }
 
-    fn give_picked(&mut self, output: &mut Output, chunk: Box<[u8]>, start: u64, sink: &mut dyn Sink) {
+    /// Keeps what comes behind the chunks that were decoded.
+    fn go_on(&mut self, bytes: Arc<Vec<u8>>, end: usize) {
+        match Arc::try_unwrap(bytes) {
+            Ok(bytes) => {
+                self.buffer = bytes;
+                self.drop_front(end);
+            }
+            Err(shared) => {
+                self.buffer.reserve((BATCH + 1) * CHUNK);
+                self.buffer.extend_from_slice(&shared[end..]);
+                self.offset += end as u64;
+            }
+        }
+    }
+
+    fn benches(&self) -> std::sync::MutexGuard<'_, Vec<Bench>> {
+        self.benches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn give_picked(&mut self, output: &mut Output, bytes: &Arc<Vec<u8>>, chunk: Range<usize>, sink: &mut dyn Sink) {
+        let start = self.offset + chunk.start as u64;
         let mut before = 0;
         for (kind, message, at, records) in output.faults.drain(..) {
             before = before.max(records.min(output.records.len()));
@@ -188,7 +225,7 @@ impl Evtx {
             records.push(UnwrittenRecord { place, values: *values, doubtful: *doubtful, size: *size as u32 });
         }
         let places = output.records.iter().map(|(_, _, at, size)| (*at, *size)).collect();
-        let raw = Box::new(Kept { chunk, records: places, how: self.how.clone() });
+        let raw = Box::new(Kept { bytes: Arc::clone(bytes), chunk, records: places, how: self.how.clone() });
         sink.unwritten(Unwritten { picked: std::mem::take(&mut output.picked), records, raw });
     }
 
@@ -224,6 +261,18 @@ impl Decoder for Evtx {
     }
 }
 
+/// The chunks that are there whole, at the end of the file all.
+fn pieces(bytes: &[u8], last: bool) -> Vec<Range<usize>> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() && (bytes.len() - at >= CHUNK || last) {
+        let piece = piece(&bytes[at..bytes.len().min(at + CHUNK)]);
+        pieces.push(at..at + piece);
+        at += piece;
+    }
+    pieces
+}
+
 /// How much of the window is one chunk: all of it, unless another chunk starts inside, where bytes were lost.
 fn piece(window: &[u8]) -> usize {
     memchr::memmem::find_iter(&window[1.min(window.len())..], CHUNK_MAGIC)
@@ -254,13 +303,13 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u32_at(bytes, at) as u64 | (u32_at(bytes, at + 4) as u64) << 32
 }
 
-fn decode_chunk(bytes: &[u8], how: &How) -> Output {
+fn decode_chunk(bytes: &[u8], how: &How, bench: &mut Bench) -> Output {
     let mut output = Output { blank: bytes.iter().all(|&byte| byte == 0), ..Output::default() };
     if output.blank {
         // A chunk that was never used, if no other comes behind it.
         return output;
     }
-    let (record, mapper) = (&mut Record::default(), &mut RecordMapper::default());
+    bench.chunks += 1;
     let whole = check_header(bytes, &mut output);
     let free = if whole { u32_at(bytes, 48).min(bytes.len()) } else { bytes.len() };
     let mut chunk = Chunk::new(bytes);
@@ -268,26 +317,22 @@ fn decode_chunk(bytes: &[u8], how: &How) -> Output {
     let last_of_chunk = u64_at(bytes, 32);
     while let Some(size) = next_record(bytes, &mut at, free, last_id, &mut output) {
         let id = u64_at(bytes, at + 8);
-        let (start, length) = (at + RECORD_HEADER, size - RECORD_HEADER - 4);
-        let selected = how.wishes.as_deref().map(|wishes| mapper.selection(wishes));
-        let quickly = selected.is_some_and(|selection| chunk.read_selected(start, length, selection, record));
-        let read = if quickly { Ok(()) } else { chunk.read(start, length, record) };
-        match read {
-            Ok(()) => {
-                if let Some(wishes) = &how.wishes {
-                    let mark = output.picked.mark();
-                    let doubtful = mapper.pick(record, how.host_name.as_deref(), wishes, &mut output.picked);
-                    output.records.push((output.picked.since(mark), doubtful, at, size));
-                } else {
-                    mapper.write(record, how.host_name.as_deref(), &mut output.json);
-                    output.documents.push((output.json.len(), at));
-                }
+        let text = (at + RECORD_HEADER, size - RECORD_HEADER - 4);
+        let read = match &how.wishes {
+            Some(wishes) => {
+                let mark = bench.picked.mark();
+                let picked = bench.pick(&mut chunk, text, how, wishes);
+                picked.map(|doubtful| output.records.push((bench.picked.since(mark), doubtful, at, size)))
             }
-            Err(damage) => {
-                let message = format!("record {id} cannot be read: {} ({:#x} in its chunk)", damage.what, damage.at);
-                let before = output.records();
-                output.faults.push(("damaged record", message, at, before));
-            }
+            None => chunk.read(text.0, text.1, &mut bench.record).map(|()| {
+                bench.mapper.write(&bench.record, how.host_name.as_deref(), &mut output.json);
+                output.documents.push((output.json.len(), at));
+            }),
+        };
+        if let Err(damage) = read {
+            let message = format!("record {id} cannot be read: {} ({:#x} in its chunk)", damage.what, damage.at);
+            let before = output.records();
+            output.faults.push(("damaged record", message, at, before));
         }
         last_id = id;
         at += size;
@@ -295,7 +340,32 @@ fn decode_chunk(bytes: &[u8], how: &How) -> Output {
             break;
         }
     }
+    if how.wishes.is_some() {
+        output.picked = bench.picked.take();
+    }
     output
+}
+
+impl Bench {
+    /// Adds the wanted values of the record whose binary XML lies at `at`; whether they may differ from its document's.
+    fn pick(
+        &mut self,
+        chunk: &mut Chunk<'_>,
+        (at, size): (usize, usize),
+        how: &How,
+        wishes: &Arc<Wishes>,
+    ) -> Result<bool, Damage> {
+        let Self { record, mapper, library, kinds, picked, chunks } = self;
+        let host_name = how.host_name.as_deref();
+        let mut tools = Tools { library, mapper, host_name, wishes };
+        if kinds.pick(chunk, (at, size), &mut tools, picked, *chunks) {
+            return Ok(false);
+        }
+        if !chunk.read_selected(at, size, mapper.selection(wishes), library, record) {
+            chunk.read(at, size, record)?;
+        }
+        Ok(mapper.pick(record, host_name, wishes, picked))
+    }
 }
 
 /// Checks what the header says; whether it can be believed.

@@ -31,6 +31,8 @@ pub(super) struct Shape {
     pub system: usize,
     /// The values that lie in the element `Event` itself: binary XML of its children.
     pub inside: Vec<u16>,
+    /// Tells it from all others of its library.
+    pub number: u64,
 }
 
 /// Tokens of a template that is worth it.

@@ -12,9 +12,29 @@ pub fn split_command_line(line: &str, buffer: &mut String, mut take: impl FnMut(
         if at == line.len() {
             return;
         }
+        if let Some((argument, end)) = plain_argument(line, at) {
+            take(argument);
+            at = end;
+            continue;
+        }
         buffer.clear();
         at = next_argument(line, at, buffer);
         take(buffer);
+    }
+}
+
+/// The argument that begins at `from`, if it is a part of the line as it is: without quotes, or with quotes around all of it only; and its end.
+fn plain_argument(line: &str, from: usize) -> Option<(&str, usize)> {
+    let bytes = line.as_bytes();
+    if bytes[from] == b'"' {
+        let end = from + 1 + memchr::memchr(b'"', &bytes[from + 1..])?;
+        let ends = matches!(bytes.get(end + 1), None | Some(b' ' | b'\t')) && bytes[end - 1] != b'\\';
+        return ends.then(|| (&line[from + 1..end], end + 1));
+    }
+    match memchr::memchr3(b' ', b'\t', b'"', &bytes[from..]) {
+        None => Some((&line[from..], line.len())),
+        Some(length) if bytes[from + length] != b'"' => Some((&line[from..from + length], from + length)),
+        Some(_) => None,
     }
 }
 
@@ -87,11 +107,11 @@ pub fn file_name(path: &str) -> Option<&str> {
     path.rfind('\\').map(|index| &path[index + 1..]).filter(|name| !name.is_empty())
 }
 
-/// `NAME=value,NAME=value` in lower case, zeros left out.
-pub fn hashes(text: &str) -> impl Iterator<Item = (String, String)> {
+/// `NAME=value,NAME=value`, zeros left out.
+pub fn hashes(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.split(',')
         .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.to_ascii_lowercase()))
+        .map(|(name, value)| (name.trim(), value))
         .filter(|(_, value)| value.bytes().any(|byte| byte != b'0'))
 }
 
@@ -157,18 +177,16 @@ pub fn dns_answers(text: &str) -> Vec<Answer<'_>> {
 
 /// `yyyy-MM-dd HH:mm:ss.SSS` (Sysmon's `UtcTime`) as ISO 8601.
 pub fn utc_time(text: &str) -> Option<String> {
-    let digits = |range: std::ops::Range<usize>| {
-        text.get(range).is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    let shaped = text.len() >= 19
-        && digits(0..4)
-        && digits(5..7)
-        && digits(8..10)
-        && digits(11..13)
-        && digits(14..16)
-        && digits(17..19)
-        && text.as_bytes()[10] == b' ';
-    shaped.then(|| format!("{}T{}Z", &text[..10], &text[11..]))
+    let bytes = text.as_bytes();
+    let shaped = bytes.len() >= 19
+        && bytes[10] == b' '
+        && [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18].iter().all(|&place| bytes[place].is_ascii_digit());
+    let (date, time) = (text.get(..10).filter(|_| shaped)?, text.get(11..)?);
+    let mut out = String::with_capacity(text.len() + 1);
+    for part in [date, "T", time, "Z"] {
+        out.push_str(part);
+    }
+    Some(out)
 }
 
 /// `key=value` lines, the keys without white space (PowerShell's `ContextInfo` and the details of its classic events).
@@ -176,4 +194,31 @@ pub fn key_values(text: &str) -> impl Iterator<Item = (String, &str)> {
     text.split('\n')
         .filter_map(|line| line.split_once('='))
         .map(|(key, value)| (key.split_whitespace().collect(), value.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every line of a few letters: what is taken as it is must be what the rules of quotes and backslashes make of it.
+    #[test]
+    fn arguments_that_are_parts_of_the_line_are_those_that_would_be_put_together() {
+        const LETTERS: [&str; 5] = ["\"", "\\", " ", "\t", "é"];
+        let mut lines = vec![String::new()];
+        for _ in 0..6 {
+            lines = lines.iter().flat_map(|line| LETTERS.map(|letter| format!("{line}{letter}"))).collect();
+            for line in &lines {
+                for from in (0..line.len()).filter(|from| line.is_char_boundary(*from)) {
+                    if line[from..].starts_with([' ', '\t']) {
+                        continue;
+                    }
+                    let mut expected = String::new();
+                    let end = next_argument(line, from, &mut expected);
+                    if let Some(plain) = plain_argument(line, from) {
+                        assert_eq!(plain, (expected.as_str(), end), "{line:?} from {from}");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -179,6 +179,11 @@ impl Document {
         }
     }
 
+    /// The slots that have a value, wanted or not, and its rank.
+    pub fn filled(&self) -> impl Iterator<Item = (Slot, u32)> {
+        self.filled.iter().map(|slot| (*slot as Slot, self.ranks[*slot as usize]))
+    }
+
     fn part(&self, (start, end): Span) -> &str {
         &self.text[start as usize..end as usize]
     }

@@ -5,14 +5,17 @@ mod convert;
 mod document;
 mod mapper;
 mod mapping;
+mod prepared;
 mod record;
 mod routes;
+mod steps;
 mod time;
 mod tree;
 mod wishes;
 
 pub use mapper::{RecordMapper, Selection};
 pub use mapping::property_names;
+pub use prepared::{Asked, MOVING, Prepared, Scratch};
 pub use record::{ELEMENTS, Record, SYSTEM, System};
 pub use time::push_filetime;
 pub use tree::{Name, Tree};

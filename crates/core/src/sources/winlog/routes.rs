@@ -68,7 +68,8 @@ impl Routes {
 }
 
 impl Route {
-    fn new(name: &str, provider: Option<&'static Provider>, event: u32, wishes: Option<&Wishes>) -> Self {
+    /// The route of a name in an event.
+    pub fn new(name: &str, provider: Option<&'static Provider>, event: u32, wishes: Option<&Wishes>) -> Self {
         let steps: Vec<&'static Step> = provider.map_or_else(Vec::new, |provider| steps(provider, name, event));
         let holds =
             |provider: &Provider| provider.expand.iter().any(|expand| expand.data == name && expand.applies(event));

@@ -69,6 +69,17 @@ impl Wishes {
         self.system[field as usize]
     }
 
+    /// The wanted fields that a slot's value is.
+    pub fn fields(&self, slot: Slot) -> &[u32] {
+        self.node(slot).map_or(&[], |node| self.projection.slots(node))
+    }
+
+    /// The wanted fields that a named value of the event data is, or of the user data.
+    pub fn data_fields(&self, name: &str, user_data: bool) -> &[u32] {
+        let entry = self.data[usize::from(user_data)].and_then(|node| self.projection.find(node, name.as_bytes()));
+        entry.map_or(&[], |entry| self.projection.slots(entry.node))
+    }
+
     /// Whether a named value of the event data is looked at.
     pub fn wants_data(&self, name: &str) -> bool {
         self.data.iter().flatten().any(|node| self.projection.find(*node, name.as_bytes()).is_some())
