@@ -10,11 +10,12 @@ for alert in contraband.scan(["evidence/"], rules):
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as type checkers know it; `typing` itself would be a tenth of a start
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
     from contraband.detection.rules import Loaded
     from contraband.detection.scan import Paths
     from contraband.diagnostics import CompileError
@@ -47,6 +48,8 @@ def scan(
 
     `limits` are those of `contraband.engine.ScanOptions`: `since`, `until`, `hosts`, `strict`, `source`, `host_name`.
     """
+    import warnings
+
     from contraband.detection.scan import alerts, prepare
     from contraband.engine import ScanOptions
 

@@ -57,7 +57,8 @@ class CasesFile(pytest.File):
     def report(self) -> Report:
         """What the rule made of its cases. Raises `CaseFailed` if it is no rule."""
         if self._report is None:
-            from contraband.detection.rules import InvalidException, load_file
+            from contraband.detection.faults import InvalidException
+            from contraband.detection.rules import load_file
             from contraband.detection.testing import run
 
             rule = _rule_beside(self.path)

@@ -2,6 +2,8 @@
 
 #![allow(missing_docs)] // PyO3's macros make items of their own
 
+mod convert;
+
 use contraband_core::executor::{Engine as CoreEngine, Next, Scan as CoreScan, Watch as CoreWatch};
 use contraband_core::input::Input;
 use contraband_core::kernels;
@@ -10,6 +12,7 @@ use contraband_core::sources::{FORMATS, Fault, Place, Reading, Settings, Sink};
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use std::time::Duration;
 
@@ -30,9 +33,21 @@ enum Given {
 #[pymethods]
 impl Engine {
     #[new]
-    fn new(py: Python<'_>, rules: Vec<u8>, options: Vec<u8>) -> PyResult<Self> {
-        let inner = py.detach(|| CoreEngine::new(&rules, &options));
+    #[pyo3(signature = (rules, options, stored=None))]
+    fn new(
+        py: Python<'_>,
+        rules: PyBackedBytes,
+        options: &Bound<'_, PyAny>,
+        stored: Option<PyBackedBytes>,
+    ) -> PyResult<Self> {
+        let options = set(options)?;
+        let inner = py.detach(|| CoreEngine::with_stored(&rules, &options, stored.as_deref().unwrap_or_default()));
         inner.map(|inner| Self { inner }).map_err(|error| PlanError::new_err(error.to_string()))
+    }
+
+    /// What was found out about the rules, to be given with them the next time.
+    fn stored<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.inner.stored())
     }
 
     /// What was loaded, for people: JSON.
@@ -41,7 +56,8 @@ impl Engine {
     }
 
     /// Starts a scan of paths, of `-` (standard input) and of bytes in memory.
-    fn scan(&self, py: Python<'_>, inputs: Vec<Given>, options: Vec<u8>) -> PyResult<Scan> {
+    fn scan(&self, py: Python<'_>, inputs: Vec<Given>, options: &Bound<'_, PyAny>) -> PyResult<Scan> {
+        let options = set(options)?;
         let inputs = inputs
             .into_iter()
             .map(|given| match given {
@@ -54,6 +70,13 @@ impl Engine {
         let watch = Py::new(py, Watch { inner: inner.watch() })?;
         Ok(Scan { inner, watch })
     }
+}
+
+/// What a caller sets, as the core reads it.
+fn set(options: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    let refused = |error: &dyn std::fmt::Display| PlanError::new_err(format!("options: {error}"));
+    let options = convert::json(options).map_err(|error| refused(&error))?;
+    serde_json::to_vec(&options).map_err(|error| refused(&error))
 }
 
 /// A running scan.
@@ -100,11 +123,11 @@ impl Scan {
         self.watch.clone_ref(py)
     }
 
-    /// What was counted, as JSON.
-    fn summary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let text =
-            serde_json::to_vec(&self.inner.summary()).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        Ok(PyBytes::new(py, &text))
+    /// What was counted.
+    fn summary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let counted =
+            serde_json::to_value(self.inner.summary()).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        convert::object(py, &counted)
     }
 
     /// Asks for an early end.

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 
-def cache_folder() -> Path | None:
+def cache_folder() -> str | None:
     """The folder for compiled rules; None where the system tells of no place for such things.
 
     `$XDG_CACHE_HOME` (https://specifications.freedesktop.org/basedir/), `~/Library/Caches` on macOS, `%LOCALAPPDATA%` on Windows.
     """
-    name = Path("contraband", "rules")
     if sys.platform == "win32":
         local = os.environ.get("LOCALAPPDATA")
-        return Path(local) / "contraband" / "Cache" / "rules" if local else None
+        return os.path.join(local, "contraband", "Cache", "rules") if local else None
     given = os.environ.get("XDG_CACHE_HOME", "")
-    if Path(given).is_absolute():  # the specification has relative paths ignored
-        return Path(given) / name
-    try:
-        home = Path.home()
-    except RuntimeError:
+    if os.path.isabs(given):  # the specification has relative paths ignored
+        return os.path.join(given, "contraband", "rules")
+    home = os.path.expanduser("~")
+    if not os.path.isabs(home):
         return None
-    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / name
+    return os.path.join(home, "Library/Caches" if sys.platform == "darwin" else ".cache", "contraband", "rules")

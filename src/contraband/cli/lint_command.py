@@ -12,7 +12,8 @@ from contraband.cli.common import DEFAULT_RULES, fail, load, say, screen, show
 from contraband.detection.compiled import compile_rules
 from contraband.detection.exception_checks import faults, overdue
 from contraband.detection.lint import errors_of, warnings_of
-from contraband.detection.rules import COMPANIONS, Loaded, joined, load_file
+from contraband.detection.material import COMPANIONS
+from contraband.detection.rules import Loaded, joined, load_file
 
 
 @click.command("lint")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import threading
 import time
-from collections.abc import Callable
 
-import click
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-from contraband.engine import Scan
+    from contraband.engine import Scan
 
 PATIENCE = 1.0
 """Seconds after which a scan counts as long."""
@@ -22,6 +21,9 @@ def show_progress(scan: Scan, *, quiet: bool) -> Callable[[], None]:
     """Show it from a thread, if stderr is a terminal; gives what ends it and clears the line."""
     if quiet or not sys.stderr.isatty() or "CI" in os.environ or os.environ.get("TERM") == "dumb":
         return lambda: None
+    import shutil
+    import threading
+
     over = threading.Event()
     began = time.monotonic()
 
@@ -31,10 +33,10 @@ def show_progress(scan: Scan, *, quiet: bool) -> Callable[[], None]:
         while True:
             read, total = scan.progress()
             line = progress_line(read, total, time.monotonic() - began, shutil.get_terminal_size().columns)
-            click.echo(f"\r{line}\x1b[K", err=True, nl=False)
+            print(f"\r{line}\x1b[K", file=sys.stderr, end="", flush=True)
             if over.wait(INTERVAL):
                 break
-        click.echo("\r\x1b[K", err=True, nl=False)
+        print("\r\x1b[K", file=sys.stderr, end="", flush=True)
 
     thread = threading.Thread(target=show, daemon=True)
     thread.start()

@@ -10,8 +10,9 @@ import click
 from contraband.cli.common import fail, load_exceptions, report_problems, say, screen, show
 from contraband.cli.common import load as load_rules
 from contraband.detection.cases import Case, InvalidCases, load_sigma_cases
+from contraband.detection.faults import InvalidException
 from contraband.detection.packages import DEFAULT_PACKAGE, load_published, package_ids
-from contraband.detection.rules import InvalidException, Loaded
+from contraband.detection.rules import Loaded
 from contraband.detection.testing import Report, run
 from contraband.output.case_table import case_table, failures, totals
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from contraband.detection.alerts import reason_template, static_fields
 from contraband.detection.exceptions import Fields, Item, condition
-from contraband.detection.rules import InvalidException, Problem, Rule
+from contraband.detection.faults import InvalidException
+from contraband.detection.rules import Problem, Rule
 from contraband.detection.toml_text import offsets, place, values
 from contraband.diagnostics import CompileError, Diagnostic
 from contraband.engine import CompiledRule

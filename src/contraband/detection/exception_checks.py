@@ -12,7 +12,8 @@ from pathlib import Path
 
 from contraband.detection.cases import Case, InvalidCases, Outcome, Truth, cases_of
 from contraband.detection.exceptions import Item, load_items
-from contraband.detection.rules import InvalidException, Loaded, Problem, Rule
+from contraband.detection.faults import InvalidException
+from contraband.detection.rules import Loaded, Problem, Rule
 from contraband.detection.testing import run
 
 _STATED = ("reason", "scope", "silences", "must_alert")

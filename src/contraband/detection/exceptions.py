@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from contraband.detection.rules import InvalidException
+from contraband.detection.faults import InvalidException
 from contraband.schema.types import FieldType, TypeFamily
 
 Condition: TypeAlias = dict[str, Any]

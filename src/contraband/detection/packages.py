@@ -8,7 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from contraband.detection.rules import Loaded, joined, load, load_file, material
+from contraband.detection import material
+from contraband.detection.material import package_ids
+from contraband.detection.rules import Loaded, joined, load, load_file
+
+__all__ = [
+    "DEFAULT_PACKAGE",
+    "UnknownRules",
+    "content_path",
+    "load_many",
+    "load_named",
+    "load_package",
+    "load_published",
+    "package_ids",
+    "package_path",
+    "rule_folders",
+    "samples_path",
+]
 
 DEFAULT_PACKAGE = "T1546.016"
 
@@ -18,18 +34,13 @@ class UnknownRules(Exception):
 
 
 def content_path() -> Path:
-    """The folder of shipped content. Content is installed unpacked: a wheel is, and zip imports are not supported by the core either."""
-    return Path(__file__).parent.parent / "content"
+    """The folder of shipped content."""
+    return Path(material.CONTENT)
 
 
 def samples_path() -> Path:
     """The telemetry that the demonstration and the examples run on."""
     return content_path() / "samples"
-
-
-def package_ids() -> tuple[str, ...]:
-    """The packages that ship, by ATT&CK id."""
-    return tuple(sorted(entry.name for entry in content_path().iterdir() if (entry / "rules").is_dir()))
 
 
 def package_path(package: str) -> Path:
@@ -42,10 +53,7 @@ def package_path(package: str) -> Path:
 
 def rule_folders(package: str) -> Iterator[Path]:
     """The folders of a package's own rules, in byte order of their names. The published rule is not among them."""
-    for path in sorted(
-        (package_path(package) / "rules").glob("*/rule.toml"), key=lambda path: path.parent.name.encode()
-    ):
-        yield path.parent
+    return map(Path, material.rule_folders(package_path(package).name))
 
 
 def load_package(package: str = DEFAULT_PACKAGE) -> Loaded:
@@ -74,18 +82,6 @@ def load_named(name: str) -> Loaded:
             return load_published(package)
         return _by_name(part, (package,), name)
     return _by_name(name, package_ids(), name)
-
-
-def material_of(name: str) -> Iterator[Path]:
-    """Every file whose content decides what `load_named` gives for a name; the rules of all packages where it is no path."""
-    path = Path(name)
-    if path.exists():
-        yield from material(path)
-        return
-    for package in package_ids():
-        for folder in (*rule_folders(package), package_path(package) / "published"):
-            if (folder / "rule.toml").exists():
-                yield from material(folder / "rule.toml")
 
 
 def load_many(names: Iterable[str]) -> Loaded:

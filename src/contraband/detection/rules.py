@@ -10,12 +10,13 @@ import os
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from contraband.detection.material import rule_files
 from contraband.diagnostics import Diagnostic
 
 
@@ -111,10 +112,6 @@ class Problem:
         return f"{where}: {self.message}"
 
 
-class InvalidException(Exception):
-    """An exception item that cannot be applied: which one, and why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What a set of rule files gave. `passed_over` counts rules in other languages, by language."""
@@ -149,16 +146,6 @@ def joined(parts: Iterable[Loaded]) -> Loaded:
     return Loaded(tuple(rules.values()), tuple(problems), dict(sorted(passed_over.items())), tuple(exceptions))
 
 
-# Files of a rule's folder, or of a package, that are not rules themselves.
-COMPANIONS = frozenset({"sidecar.toml", "cases.toml", "exceptions.toml"})
-
-# Those of them that lie in a rule's own folder and become part of the rule.
-BESIDE = ("sidecar.toml", "exceptions.toml", "note.md")
-
-# The first line of an export is a rule, whose keys come in no fixed order; few rules are longer.
-_EXPORT_START = 64 * 1024
-_RULE_ID = re.compile(rb'"rule_id"[ \t]*:')
-
 _LANGUAGE = re.compile(rb'^[ \t]*(?:language|type)[ \t]*=[ \t]*["\'](\w+)["\']', re.MULTILINE)
 _OTHER_TYPES = {b"machine_learning": "machine_learning"}
 _OTHER_LANGUAGES = {b"kuery": "kuery", b"lucene": "lucene", b"esql": "esql"}
@@ -168,41 +155,7 @@ def load(path: Path) -> Loaded:
     """The rules of a file or, walked in byte order of the names, of a folder. OSError if the path cannot be read."""
     if not path.is_dir():
         return load_file(path)
-    return joined(load_file(file, in_folder=True) for file in rule_files(path))
-
-
-def rule_files(folder: Path) -> Iterator[Path]:
-    """The files below a folder that may hold rules."""
-    with os.scandir(folder) as found:
-        entries = sorted(found, key=lambda entry: os.fsencode(entry.name))
-    for entry in entries:
-        name = entry.name
-        if entry.is_dir():
-            if not name.startswith(".") and name not in ("telemetry", "hunts", "emulations"):
-                yield from rule_files(Path(entry.path))
-        elif (
-            name.endswith(".toml") and name not in COMPANIONS and not name.endswith((".cases.toml", ".exceptions.toml"))
-        ) or (name.endswith(".ndjson") and _is_export(Path(entry.path))):
-            yield Path(entry.path)
-
-
-def _is_export(path: Path) -> bool:
-    """Whether an NDJSON file in a folder is an export of rules from Kibana, and not telemetry: told by its first bytes."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(_EXPORT_START)
-    except OSError:
-        # Told to whoever named the folder, where the name says that rules were meant.
-        return "rule" in path.name
-    return _RULE_ID.search(start) is not None and b'"@timestamp"' not in start
-
-
-def material(path: Path) -> Iterator[Path]:
-    """Every file whose content decides what `load` gives for a path: the rules, and what lies beside them."""
-    for file in rule_files(path) if path.is_dir() else (path,):
-        yield file
-        if file.name == "rule.toml":
-            yield from (beside for name in BESIDE if (beside := file.with_name(name)).exists())
+    return joined(load_file(Path(file), in_folder=True) for file in rule_files(os.fspath(path)))
 
 
 def load_file(path: Path, *, in_folder: bool = False) -> Loaded:

@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from contraband.detection import plan_cache
-from contraband.detection.packages import material_of
-from contraband.detection.rules import Loaded, Problem, Rule, Severity
-from contraband.diagnostics import visible
-from contraband.engine import Engine, EngineError, EngineOptions, Scan, ScanOptions, rule_set_json
+from contraband.detection.material import material_of
+from contraband.engine import Engine, EngineError, EngineOptions
 
+TYPE_CHECKING = (
+    False  # what is needed for types, or on the way to an entry only, is not loaded for a run from the cache
+)
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import Any, TypeAlias
+
     from contraband.detection.exceptions import Item
+    from contraband.detection.rules import Loaded, Problem, Rule
+    from contraband.engine import Scan, ScanOptions
+
+    Paths: TypeAlias = Iterable[str | os.PathLike[str] | bytes] | str | os.PathLike[str] | bytes
+    """Files and folders by path, or the bytes of a file; one, or several."""
 
 
-Paths = Iterable[str | os.PathLike[str] | bytes] | str | os.PathLike[str] | bytes
-"""Files and folders by path, or the bytes of a file; one, or several."""
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
     """Rules ready to run: the engine that holds them, the rules by id, and what could not be loaded."""
 
-    engine: Engine
-    rules: Mapping[str, Rule]
-    problems: tuple[Problem, ...]
+    __slots__ = ("engine", "problems", "rules")
+
+    def __init__(self, engine: Engine, rules: Mapping[str, Rule], problems: tuple[Problem, ...]) -> None:
+        self.engine = engine
+        self.rules = rules
+        self.problems = problems
 
 
 def prepare(
     loaded: Loaded,
     *,
     items: Sequence[Item] | None = (),
-    min_severity: Severity | None = None,
+    min_severity: str | None = None,
     deprecated: bool = False,
     options: EngineOptions | None = None,
 ) -> Prepared:
@@ -52,9 +54,9 @@ def prepare_named(
     names: Sequence[str],
     load: Callable[[Sequence[str]], Loaded],
     *,
-    cache: Path | None,
+    cache: str | os.PathLike[str] | None,
     items: Sequence[Item] | None = (),
-    min_severity: Severity | None = None,
+    min_severity: str | None = None,
     deprecated: bool = False,
     options: EngineOptions | None = None,
 ) -> Prepared:
@@ -63,55 +65,92 @@ def prepare_named(
     `load` is called only if it does not.
     """
 
+    def compiled() -> plan_cache.Entry:
+        return _compile(load(names), items, min_severity, deprecated=deprecated)
+
+    if cache is None:
+        return _loaded(compiled(), options)
+    severity = None if min_severity is None else str(min_severity)
+    return _kept(os.fspath(cache), names, (items, severity, deprecated), compiled, options)
+
+
+def _kept(
+    cache: str,
+    names: Sequence[str],
+    choices: tuple[object, ...],
+    compiled: Callable[[], plan_cache.Entry],
+    options: EngineOptions | None,
+) -> Prepared:
+    from contextlib import suppress
+
+    from contraband.detection.file_state import FileState
+
     def key() -> str | None:
         try:
             files = (file for name in names for file in material_of(name))
-            return plan_cache.key_of(files, (tuple(names), items, min_severity, deprecated))
+            return plan_cache.key_of(files, (tuple(names), *choices))
         except OSError:
             return None  # loading says what is wrong
 
-    before = None if cache is None else key()
-    if cache is not None and before is not None and (kept := plan_cache.read(cache, before)) is not None:
+    def stored(key: str) -> Prepared | None:
+        entry = plan_cache.read(cache, key, lambda: compiled().rules)
         try:
-            return _loaded(kept, options)
+            return None if entry is None else _loaded(entry, options)
         except EngineError:
-            pass  # made for another core: compile again
-    entry = _compile(load(names), items, min_severity, deprecated=deprecated)
-    prepared = _loaded(entry, options)
-    # A file that was changed meanwhile must not be remembered under its old content.
-    if cache is not None and before is not None and key() == before:
+            return None  # made for another core: compile again
+
+    state = FileState(cache, names, choices)
+    known = state.key()
+    if known is not None and (prepared := stored(known)) is not None:
+        return prepared
+    with suppress(OSError):  # as above
+        state.look()
+    before = key()
+    prepared = None if before is None else stored(before)
+    if prepared is None:
+        entry = compiled()
+        prepared = _loaded(entry, options)
+        # A file that was changed meanwhile must not be remembered under its old content.
+        if before is None or key() != before:
+            return prepared
+        entry.stored = prepared.engine.stored()
         plan_cache.write(cache, before, entry)
+    if before is not None:
+        state.keep(before)
     return prepared
 
 
 def _compile(
-    loaded: Loaded, items: Sequence[Item] | None, min_severity: Severity | None, *, deprecated: bool
+    loaded: Loaded, items: Sequence[Item] | None, min_severity: str | None, *, deprecated: bool
 ) -> plan_cache.Entry:
     """Everything that need not be done twice for the same rules."""
+    import json
+
     from contraband.detection.compiled import compile_rules, engine_rule
     from contraband.detection.routing import declarations
+    from contraband.detection.rules import Severity
+    from contraband.engine import rule_set_json
 
-    chosen = [
-        rule
-        for rule in loaded.rules
-        if (deprecated or not rule.deprecated) and (min_severity is None or rule.severity.rank >= min_severity.rank)
-    ]
+    least = -1 if min_severity is None else Severity(min_severity).rank
+    chosen = [rule for rule in loaded.rules if (deprecated or not rule.deprecated) and rule.severity.rank >= least]
     compiled, problems = compile_rules(chosen, [] if items is None else [*own_exceptions(loaded), *items])
     return plan_cache.Entry(
         rule_set_json([engine_rule(entry) for entry in compiled]),
         {entry.rule.id: entry.rule for entry in compiled},
         (*loaded.problems, *problems),
-        declarations(),
+        json.dumps(declarations()).encode(),
     )
 
 
 def _loaded(entry: plan_cache.Entry, options: EngineOptions | None) -> Prepared:
-    options = replace(options or EngineOptions(), declarations=entry.declarations)
-    return Prepared(Engine.from_json(entry.rule_set, options), entry.rules, entry.problems)
+    options = (options or EngineOptions()).declaring(entry.declarations)
+    return Prepared(Engine.from_json(entry.rule_set, options, entry.stored), entry.rules, entry.problems)
 
 
 def own_exceptions(loaded: Loaded) -> Iterator[Item]:
     """The exceptions that came with rules: those of an export, and those in a rule's own folder, which are for it alone."""
+    from dataclasses import replace
+
     from contraband.detection.exceptions import items_of_export, load_items
 
     yield from items_of_export(loaded.exceptions)
@@ -143,6 +182,8 @@ def _documents(scan: Scan) -> Iterator[dict[str, Any]]:
 
 def _warn(summary: Mapping[str, Any]) -> None:
     """What was not read, as warnings: a scan that passes over evidence in silence would look like one that found nothing."""
+    import warnings
+
     files = summary["files"]
     for file in files:
         if file["error"]:
@@ -163,6 +204,8 @@ def missing_hosts(summary: Mapping[str, Any]) -> str:
     hosts = summary.get("hosts")
     if not hosts:
         return ""
+    from contraband.diagnostics import visible
+
     names, others = ([f"`{visible(name)}`" for name in hosts[key]] for key in ("missing", "others"))
     more = ", …" if len(others) > _MOST_HOSTS else ""
     there_are = f"; there are events of {', '.join(others[:_MOST_HOSTS])}{more}" if others else ""

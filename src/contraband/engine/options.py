@@ -1,55 +1,121 @@
-"""How a scan runs: the names are those of the command line."""
+"""How a rule set is loaded and how a scan runs: the names are those of the command line. Plain classes: every start makes some."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineOptions:
-    """How a rule set is loaded. Sizes are in bytes; 0 threads is one a processor.
+    """How a rule set is loaded. Sizes are in bytes; 0 threads is one a processor. `declarations` may be given as JSON.
 
     Beyond `memory`, events that wait for others go to temporary files; results are the same.
     """
 
-    enrich: bool = True
-    routing: bool = True
-    filter: bool = True
-    share: bool = True
-    threads: int = 0
-    chunk_size: int = 1 << 20
-    read_size: int = 1 << 20
-    max_line: int = 100 << 20
-    memory: int = 64 << 20
-    declarations: Sequence[Mapping[str, Any]] = ()
+    __slots__ = (
+        "chunk_size",
+        "declarations",
+        "enrich",
+        "filter",
+        "max_line",
+        "memory",
+        "read_size",
+        "routing",
+        "share",
+        "threads",
+    )
 
-    def to_json(self) -> bytes:
+    def __init__(
+        self,
+        *,
+        enrich: bool = True,
+        routing: bool = True,
+        filter: bool = True,
+        share: bool = True,
+        threads: int = 0,
+        chunk_size: int = 1 << 20,
+        read_size: int = 1 << 20,
+        max_line: int = 100 << 20,
+        memory: int = 64 << 20,
+        declarations: Sequence[Mapping[str, Any]] | bytes = (),
+    ) -> None:
+        self.enrich = enrich
+        self.routing = routing
+        self.filter = filter
+        self.share = share
+        self.threads = threads
+        self.chunk_size = chunk_size
+        self.read_size = read_size
+        self.max_line = max_line
+        self.memory = memory
+        self.declarations = declarations
+
+    def document(self) -> dict[str, Any]:
         """As the core reads it."""
-        return json.dumps(asdict(self)).encode()
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def declaring(self, declarations: bytes) -> EngineOptions:
+        """The same with other declarations."""
+        return EngineOptions(**{**self.document(), "declarations": declarations})
+
+    def __repr__(self) -> str:
+        return f"EngineOptions({', '.join(f'{name}={value!r}' for name, value in self.document().items())})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanOptions:
     """How a scan runs. Times are ISO 8601; `output` is `alerts`, `events` or `matches`."""
 
-    output: str = "alerts"
-    since: str | None = None
-    until: str | None = None
-    hosts: Sequence[str] = field(default=())
-    strict: bool = False
-    size: int | None = None
-    result_position: str = "tail"
-    max_samples_per_key: int = 1
-    source: str | None = None
-    host_name: str | None = None
-    sorted: bool = False
-    profile: bool = False
+    __slots__ = (
+        "host_name",
+        "hosts",
+        "max_samples_per_key",
+        "output",
+        "profile",
+        "result_position",
+        "since",
+        "size",
+        "sorted",
+        "source",
+        "strict",
+        "until",
+    )
 
-    def to_json(self) -> bytes:
+    def __init__(
+        self,
+        *,
+        output: str = "alerts",
+        since: str | None = None,
+        until: str | None = None,
+        hosts: Sequence[str] = (),
+        strict: bool = False,
+        size: int | None = None,
+        result_position: str = "tail",
+        max_samples_per_key: int = 1,
+        source: str | None = None,
+        host_name: str | None = None,
+        sorted: bool = False,
+        profile: bool = False,
+    ) -> None:
+        self.output = output
+        self.since = since
+        self.until = until
+        self.hosts = hosts
+        self.strict = strict
+        self.size = size
+        self.result_position = result_position
+        self.max_samples_per_key = max_samples_per_key
+        self.source = source
+        self.host_name = host_name
+        self.sorted = sorted
+        self.profile = profile
+
+    def document(self) -> dict[str, Any]:
         """As the core reads it."""
-        document = asdict(self)
+        document = {name: getattr(self, name) for name in self.__slots__}
         document["from"], document["to"] = document.pop("since"), document.pop("until")
-        return json.dumps(document).encode()
+        return document
+
+    def __repr__(self) -> str:
+        return f"ScanOptions({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"

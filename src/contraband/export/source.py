@@ -10,7 +10,8 @@ from typing import Any
 
 from contraband.detection.attack import AttackVersion, threat
 from contraband.detection.compiled import Compiled, compile_rules
-from contraband.detection.rules import InvalidException, Loaded, Problem, Rule
+from contraband.detection.faults import InvalidException
+from contraband.detection.rules import Loaded, Problem, Rule
 from contraband.detection.scan import own_exceptions
 from contraband.export.metadata import unfit
 

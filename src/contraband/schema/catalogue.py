@@ -6,18 +6,12 @@ from functools import cache
 from pathlib import Path
 
 from contraband.schema.types import FieldType
-
-FIELDS = Path(__file__).parent.parent / "content" / "schemas" / "fields.csv"
+from contraband.schema.version import FIELDS
 
 
 @cache
 def _text() -> str:
-    return FIELDS.read_text(encoding="utf-8")
-
-
-def shipped_version() -> str:
-    """What the shipped schema was made from, in one line."""
-    return _text().partition("\n")[0].lstrip("# ").rstrip("; ")
+    return Path(FIELDS).read_text(encoding="utf-8")
 
 
 @cache

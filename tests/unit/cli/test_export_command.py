@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from click import ClickException
 from click.testing import CliRunner, Result
 
 from contraband.cli.export_command import command
+from contraband.cli.messages import Failure
 
 UNWRITABLE = """
 [rule]
@@ -122,6 +122,6 @@ def test_metadata_that_cannot_be_written_is_a_problem(
     if exceptions:
         (folder / "exceptions.toml").write_text(exceptions)
     done = run(folder, "--to", target)
-    assert isinstance(done.exception, ClickException)
+    assert isinstance(done.exception, Failure)
     assert "no rule to export" in str(done.exception)
     assert reason in done.stderr

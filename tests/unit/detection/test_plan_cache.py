@@ -15,6 +15,7 @@ from contraband.detection import plan_cache
 from contraband.detection.packages import load_many, package_path, samples_path
 from contraband.detection.rules import Severity
 from contraband.detection.scan import Prepared, prepare_named, start
+from contraband.engine import Engine, EngineOptions
 from shared import shared_path
 
 SAMPLE = str(samples_path() / "linux-lab.deb-sh-install.defend_new.ndjson")
@@ -107,12 +108,69 @@ def test_a_damaged_entry_is_compiled_again(tmp_path: Path, damage: bytes | None)
     assert load.count == 1  # repaired
 
 
+def test_rules_that_alone_are_damaged_are_read_again_when_they_are_asked_for(tmp_path: Path) -> None:
+    first = prepare_named(["T1546.016"], load_many, cache=tmp_path)
+    (entry,) = tmp_path.glob("*.plan")
+    content = bytearray(entry.read_bytes())
+    content[-100] ^= 1
+    entry.write_bytes(bytes(content))
+    load = Loads()
+    second = prepare_named(["T1546.016"], load, cache=tmp_path)
+    assert load.count == 0
+    assert alerts(second) == alerts(first)
+    assert len(second.rules) == len(first.rules)
+    assert load.count == 0
+    assert dict(second.rules) == dict(first.rules)
+    assert load.count == 1
+
+
+def test_every_byte_of_an_entry_counts(tmp_path: Path) -> None:
+    rules = tmp_path / "one.toml"
+    rules.write_text(RULE.format(id="one", name="curl"))
+    cache = tmp_path / "cache"
+    first = prepare_named([str(rules)], load_many, cache=cache)
+    (entry,) = cache.glob("*.plan")
+    content = entry.read_bytes()
+    for place in range(len(content)):
+        damaged = bytearray(content)
+        damaged[place] ^= 0x04
+        entry.write_bytes(bytes(damaged))
+        kept = plan_cache.read(str(cache), entry.stem, lambda: first.rules)
+        if kept is not None:
+            assert (kept.rule_set in content, len(kept.rules), dict(kept.rules)) == (True, 1, dict(first.rules)), place
+    for length in range(0, len(content), 7):
+        entry.write_bytes(content[:length])
+        assert plan_cache.read(str(cache), entry.stem, dict) is None
+    entry.write_bytes(content + b" ")
+    assert plan_cache.read(str(cache), entry.stem, dict) is None
+
+
+def test_what_the_core_found_out_about_other_rules_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text(RULE.format(id="one", name="nothing-of-this-name"))
+    (tmp_path / "two.toml").write_text(RULE.format(id="two", name="curl"))
+    caches = [tmp_path / "cache-1", tmp_path / "cache-2"]
+    for rules, cache in zip(("one.toml", "two.toml"), caches, strict=True):
+        prepare_named([str(tmp_path / rules)], load_many, cache=cache)
+    (one,), (two,) = (list(cache.glob("*.plan")) for cache in caches)
+    other = plan_cache.read(str(caches[0]), one.stem, dict)
+    mine = plan_cache.read(str(caches[1]), two.stem, dict)
+    assert mine is not None
+    assert other is not None
+    options = EngineOptions(declarations=mine.declarations)
+    expected = b"".join(Engine.from_json(mine.rule_set, options).scan([SAMPLE]))
+    assert expected
+    for stored in (mine.stored, other.stored, b"", b"{}", b"nonsense", (mine.stored or b"")[:-9]):
+        engine = Engine.from_json(mine.rule_set, options, stored)
+        assert b"".join(engine.scan([SAMPLE])) == expected
+        assert engine.stored() == mine.stored
+
+
 def test_an_entry_under_the_name_of_another_is_not_believed(tmp_path: Path) -> None:
     prepare_named(["T1546.016"], load_many, cache=tmp_path)
     (entry,) = tmp_path.glob("*.plan")
     other = entry.with_name("0" * 40 + ".plan")
     entry.rename(other)
-    assert plan_cache.read(tmp_path, "0" * 40) is None
+    assert plan_cache.read(str(tmp_path), "0" * 40, dict) is None
 
 
 def test_a_folder_that_cannot_be_written_loses_nothing(tmp_path: Path) -> None:
@@ -135,7 +193,8 @@ def test_concurrent_runs_see_whole_entries(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert answers == [expected] * 9
-    assert [path.suffix for path in tmp_path.iterdir()] == [".plan"]
+    assert {path.suffix for path in tmp_path.iterdir()} <= {".plan", ".state"}
+    assert len(list(tmp_path.glob("*.plan"))) == 1
 
 
 def test_the_folder_stays_within_its_bounds(tmp_path: Path) -> None:
@@ -146,22 +205,22 @@ def test_the_folder_stays_within_its_bounds(tmp_path: Path) -> None:
     left = tmp_path / "unfinished-1"
     left.write_bytes(b"")
     os.utime(left, (0, 0))
-    plan_cache.prune(tmp_path, most_entries=4, most_bytes=350)
+    plan_cache.prune(str(tmp_path), most_entries=4, most_bytes=350)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["3.plan", "4.plan", "5.plan"]
 
 
 def test_where_the_folder_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "platform", "linux")
-    assert cache_folder() == tmp_path / "contraband" / "rules"
+    assert Path(cache_folder() or "") == tmp_path / "contraband" / "rules"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / ".cache" / "contraband" / "rules"
+    assert Path(cache_folder() or "") == tmp_path / ".cache" / "contraband" / "rules"
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert cache_folder() == tmp_path / "Library" / "Caches" / "contraband" / "rules"
+    assert Path(cache_folder() or "") == tmp_path / "Library" / "Caches" / "contraband" / "rules"
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
-    assert cache_folder() == tmp_path / "contraband" / "Cache" / "rules"
+    assert Path(cache_folder() or "") == tmp_path / "contraband" / "Cache" / "rules"
 
 
 def test_a_run_from_the_cache_does_not_load_the_language(tmp_path: Path) -> None:
@@ -190,7 +249,7 @@ def test_elastic_rules_from_the_cache(tmp_path: Path) -> None:
 
 
 def test_the_package_has_no_rule_outside_its_material() -> None:
-    from contraband.detection.packages import material_of
+    from contraband.detection.material import material_of
 
-    files = set(material_of("T1546.016"))
+    files = set(map(Path, material_of("T1546.016")))
     assert set((package_path("T1546.016") / "rules").glob("*/rule.toml")) <= files

@@ -8,8 +8,9 @@ import pytest
 from contraband.detection import toml_text
 from contraband.detection.compiled import compile_rules
 from contraband.detection.exceptions import Fields, Item, condition
+from contraband.detection.faults import InvalidException
 from contraband.detection.packages import UnknownRules, load_named, load_package
-from contraband.detection.rules import InvalidException, load, load_file
+from contraband.detection.rules import load, load_file
 from contraband.schema import FieldType
 from shared import shared_path
 

@@ -7,7 +7,9 @@ use crate::filter::Filter;
 use crate::json::Projection;
 use crate::plan::{PlanError, RuleSet};
 use crate::program::{Options, Program};
-use crate::route::{Router, TELLING};
+use crate::route::{Declaration, Router, TELLING};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -39,6 +41,40 @@ pub(super) struct Loaded {
     pub filter: Filter,
     pub options: EngineOptions,
     pub has_exceptions: Vec<bool>,
+    of: Of,
+}
+
+/// The layout of what is stored. It is counted up with each change of what a filter looks for, too.
+const STORED: u32 = 1;
+
+/// What something stored was found out about, and by whom.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+struct Of {
+    layout: u32,
+    core: String,
+    bytes: usize,
+    crc32: u32,
+}
+
+impl Of {
+    fn new(rules: &[u8]) -> Self {
+        let core = env!("CARGO_PKG_VERSION").to_owned();
+        Self { layout: STORED, core, bytes: rules.len(), crc32: crc32fast::hash(rules) }
+    }
+}
+
+/// What is found out about a rule set once.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Stored<F> {
+    of: Of,
+    filter: F,
+}
+
+/// The stored filter, if it is of these rules.
+fn stored_filter(stored: &[u8], of: &Of, declarations: &[Declaration]) -> Option<Filter> {
+    let stored: Stored<&RawValue> = serde_json::from_slice(stored).ok()?;
+    if stored.of == *of { Filter::from_stored(stored.filter.get(), declarations) } else { None }
 }
 
 /// A loaded rule set. Cheap to clone.
@@ -50,12 +86,22 @@ pub struct Engine {
 impl Engine {
     /// Loads a rule set (JSON).
     pub fn new(rules: &[u8], options: &[u8]) -> Result<Self, PlanError> {
+        Self::with_stored(rules, options, b"")
+    }
+
+    /// Loads a rule set with what [`Engine::stored`] gave for it, which saves finding that out again. What is of another rule set, of other
+    /// declarations or of another core, or cannot be read, is passed over: the engine is the same with it and without it.
+    pub fn with_stored(rules: &[u8], options: &[u8], stored: &[u8]) -> Result<Self, PlanError> {
         let options: EngineOptions = super::options::read(options)?;
         let set = RuleSet::from_json(rules)?;
+        let of = Of::new(rules);
         let ways = Options { share: options.share, remember: options.share, ..Options::default() };
-        // Filter and program know nothing of each other, and each takes half of the time.
+        // Filter and program know nothing of each other, and take time.
         let (program, filter) = std::thread::scope(|scope| {
-            let filter = scope.spawn(|| Filter::new(&set, &options.declarations));
+            let filter = scope.spawn(|| {
+                stored_filter(stored, &of, &options.declarations)
+                    .unwrap_or_else(|| Filter::new(&set, &options.declarations))
+            });
             let program = Program::with_options(&set, ways);
             (program, filter.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
@@ -103,8 +149,18 @@ impl Engine {
             filter,
             options,
             program,
+            of,
         };
+        // Taking a large rule set apart takes as long as joining some of it, and nobody waits for it.
+        std::thread::Builder::new().spawn(move || drop(set)).ok();
         Ok(Self { loaded: Arc::new(loaded) })
+    }
+
+    /// What was found out about the rule set, for [`Engine::with_stored`]: nothing, where that cannot be written.
+    pub fn stored(&self) -> Vec<u8> {
+        let filter = self.loaded.filter.stored(&self.loaded.options.declarations);
+        let stored = filter.map(|filter| Stored { of: self.loaded.of.clone(), filter });
+        stored.and_then(|stored| serde_json::to_vec(&stored).ok()).unwrap_or_default()
     }
 
     /// What was loaded, for people: JSON.

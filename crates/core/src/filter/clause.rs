@@ -1,7 +1,8 @@
 //! What the stages of all rules need, brought together: which combinations of texts and values make a line worth reading. It knows no conditions.
 
 use super::need::{Need, Needs, Value};
-use super::search::{Clause, Key, PARTS, Plan};
+use super::search::{Clause, Key, PARTS, Plan, WINDOW};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
 /// A need that this share of lines has is left out where there is another. The estimate is high for long lists.
@@ -37,12 +38,6 @@ impl Wanted {
         let texts = self.texts.iter().map(|need| need.share).product::<f64>();
         texts * self.values.iter().map(Value::share).product::<f64>()
     }
-
-    /// For people: a list for each need.
-    fn lists(&self) -> Vec<Vec<String>> {
-        let value = |value: &Value| value.any.iter().map(|(key, text)| format!("{key} \"{text}\"")).collect();
-        self.texts.iter().map(|need| need.literals.clone()).chain(self.values.iter().map(value)).collect()
-    }
 }
 
 /// What all stages need.
@@ -61,16 +56,6 @@ impl Gathered {
     /// The share of lines that would be read, roughly.
     pub(super) fn share(&self) -> f64 {
         1.0 - self.wanted.iter().map(|wanted| 1.0 - wanted.share()).product::<f64>()
-    }
-
-    /// For people: what is enough alone, and what is together.
-    pub(super) fn lists(&self) -> (Vec<String>, Vec<Vec<Vec<String>>>) {
-        let all: Vec<_> = self.wanted.iter().map(Wanted::lists).collect();
-        let (alone, together): (Vec<_>, Vec<_>) = all.into_iter().partition(|lists| lists.len() == 1);
-        let mut alone: Vec<String> = alone.into_iter().flatten().flatten().collect();
-        alone.sort();
-        alone.dedup();
-        (alone, together)
     }
 
     /// With a number for each list and each set of values. None where a stage has nothing left that has a number.
@@ -102,12 +87,13 @@ impl Gathered {
         }
         let mut lists: Vec<(u16, Vec<String>)> = numbers.into_iter().map(|(list, number)| (number, list)).collect();
         lists.sort();
-        Some(Numbered { stages, lists: lists.into_iter().map(|(_, list)| list).collect(), keys: keys(&masks) })
+        Some(Numbered { stages, lists: lists.into_iter().map(|(_, list)| list).collect(), masks })
     }
 }
 
 /// What one stage needs, by number.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 struct Stage {
     values: u64,
     /// The rarest first.
@@ -115,17 +101,59 @@ struct Stage {
 }
 
 /// What all stages need, by number: bits for sets of values, numbers for lists of texts.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Numbered {
     stages: Vec<Stage>,
     lists: Vec<Vec<String>>,
-    keys: Vec<Key>,
+    masks: Vec<Value>,
 }
 
 impl Numbered {
     /// How many literals there are.
     pub(super) fn literals(&self) -> usize {
         self.lists.iter().map(Vec::len).sum()
+    }
+
+    /// Whether everything that is referred to is there and fit to be searched for; what was read from a file may be anything.
+    pub(super) fn is_whole(&self) -> bool {
+        let known = |stage: &Stage| {
+            stage.parts.iter().all(|part| usize::from(*part) < self.lists.len())
+                && (self.masks.len() == MASKS || stage.values >> self.masks.len() == 0)
+                && *stage != Stage::default()
+        };
+        let lowered = |text: &String| text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        let literal = |text: &String| text.len() >= WINDOW && lowered(text) && !text.contains('\n');
+        let pair = |(key, value): &(String, String)| key.len() + 1 >= WINDOW && lowered(key) && lowered(value);
+        self.lists.len() <= PARTS
+            && self.masks.len() <= MASKS
+            && self.stages.iter().all(known)
+            && self.lists.iter().flatten().all(literal)
+            && self.masks.iter().flat_map(|mask| &mask.any).all(pair)
+    }
+
+    /// For people: what is enough alone.
+    pub(super) fn alone(&self) -> Vec<String> {
+        let lists = self.stages.iter().map(|stage| self.lists_of(stage)).filter(|lists| lists.len() == 1);
+        let mut alone: Vec<String> = lists.flatten().flatten().collect();
+        alone.sort();
+        alone.dedup();
+        alone
+    }
+
+    /// For people: what is enough together.
+    pub(super) fn together(&self) -> Vec<Vec<Vec<String>>> {
+        self.stages.iter().map(|stage| self.lists_of(stage)).filter(|lists| lists.len() != 1).collect()
+    }
+
+    /// For people: a list for each need of a stage.
+    fn lists_of(&self, stage: &Stage) -> Vec<Vec<String>> {
+        let texts = stage.parts.iter().map(|part| self.lists[usize::from(*part)].clone());
+        let masks = self.masks.iter().enumerate().filter(|(number, _)| stage.values >> number & 1 == 1);
+        let mut values: Vec<&Value> = masks.map(|(_, mask)| mask).collect();
+        values.sort();
+        let value = |value: &Value| value.any.iter().map(|(key, text)| format!("{key} \"{text}\"")).collect();
+        texts.chain(values.into_iter().map(value)).collect()
     }
 
     /// Whether each stage has texts of its own.
@@ -151,13 +179,13 @@ impl Numbered {
     /// To search for values only.
     pub(super) fn values(&self) -> Plan {
         let texts = self.lists.iter().flatten().flat_map(|text| text.bytes()).collect();
-        Plan { keys: self.keys.clone(), hidden: texts, ..Plan::default() }
+        Plan { keys: keys(&self.masks), hidden: texts, ..Plan::default() }
     }
 
     /// To search for everything.
     pub(super) fn whole(&self) -> Plan {
         let clauses = self.stages.iter().map(|stage| Clause::new(stage.values, &stage.parts)).collect();
-        Plan { keys: self.keys.clone(), ..self.of(clauses) }
+        Plan { keys: keys(&self.masks), ..self.of(clauses) }
     }
 
     /// To search for at most so many lists of each stage that a line with these values may meet; `None`: of all stages.
@@ -221,7 +249,11 @@ mod tests {
         };
         let wanted = Wanted::new(needs).expect("something to look for");
         assert_eq!(wanted.texts, [text(&["\"msiexec.exe\""])]);
-        assert_eq!(wanted.lists(), [vec!["\"msiexec.exe\""], vec!["category \"process\""]]);
+        let mut gathered = Gathered::default();
+        gathered.add(wanted);
+        let numbered = gathered.numbered().expect("a plan");
+        assert_eq!(numbered.together(), [[vec!["\"msiexec.exe\""], vec!["category \"process\""]]]);
+        assert_eq!(numbered.alone(), [""; 0]);
         assert!(Wanted::new(Needs::default()).is_none());
     }
 

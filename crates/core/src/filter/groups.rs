@@ -10,7 +10,7 @@ const MOST: usize = 64;
 /// The searches of all kinds of lines, made when the first such line comes.
 #[derive(Debug)]
 pub(super) struct Groups {
-    numbered: Numbered,
+    numbered: Arc<Numbered>,
     values: Search,
     made: Mutex<Vec<(u64, Arc<Group>)>>,
     whole: OnceLock<Search>,
@@ -32,7 +32,7 @@ enum Group {
 }
 
 impl Groups {
-    pub(super) fn new(numbered: Numbered) -> Self {
+    pub(super) fn new(numbered: Arc<Numbered>) -> Self {
         let values = Search::new(numbered.values());
         Self { numbered, values, made: Mutex::default(), whole: OnceLock::new() }
     }

@@ -3,7 +3,11 @@
 use super::rarity::{share, value_share};
 use crate::enrich::IMPLIED;
 use crate::route::Declaration;
-use std::collections::HashMap;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Keys with values.
+pub(super) type Pairs = Vec<(String, String)>;
 
 /// Fields that nearly every event has, whose values tell much and stand in the line as other things too: `"process"` is a category
 /// and a key, `"windows"` is many things.
@@ -28,10 +32,25 @@ impl Need {
 
 /// A field of which a line that meets the condition has one of some values: keys (the last segment of a path) with values, lowered, `*` for
 /// whatever follows. One of them is there, or one of the keys with a value that is not written plainly.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub(super) struct Value {
     pub path: &'static str,
-    pub any: Vec<(String, String)>,
+    pub any: Pairs,
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Stored {
+            path: String,
+            any: Pairs,
+        }
+        let Stored { path, any } = Stored::deserialize(deserializer)?;
+        let known = TELLING.into_iter().find(|known| *known == path);
+        let path = known.ok_or_else(|| serde::de::Error::custom("no field that tells"))?;
+        Ok(Self { path, any })
+    }
 }
 
 impl Value {
@@ -46,7 +65,7 @@ impl Value {
         Some(Self::of(path, values.chain(from_source.cloned()).collect()))
     }
 
-    fn of(path: &'static str, mut any: Vec<(String, String)>) -> Self {
+    fn of(path: &'static str, mut any: Pairs) -> Self {
         any.sort();
         any.dedup();
         Self { path, any }
@@ -73,23 +92,27 @@ fn is_plain(text: &str) -> bool {
 
 /// Which keys and values make a source of an event that implies its system, by system.
 #[derive(Debug, Default)]
-pub(super) struct Implied(HashMap<&'static str, Vec<(String, String)>>);
+pub(super) struct Implied(BTreeMap<String, Pairs>);
 
 impl Implied {
     pub(super) fn new(declarations: &[Declaration]) -> Self {
-        let mut implied: HashMap<&'static str, Vec<(String, String)>> = HashMap::new();
+        let mut implied: BTreeMap<String, Pairs> = BTreeMap::new();
         for declaration in declarations {
             let Some(os) = declaration.os else { continue };
             // A source has all of these: any one of them is needed.
             let Some((field, values)) = declaration.when.first_key_value() else { continue };
             let values = values.iter().map(|value| (last(field), value.to_ascii_lowercase()));
-            implied.entry(os.as_str()).or_default().extend(values);
+            implied.entry(os.as_str().to_owned()).or_default().extend(values);
         }
         Self(implied)
     }
 
     fn of(&self, os: &str) -> &[(String, String)] {
         self.0.get(os.to_ascii_lowercase().as_str()).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn all(&self) -> &BTreeMap<String, Pairs> {
+        &self.0
     }
 }
 

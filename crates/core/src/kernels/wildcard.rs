@@ -22,7 +22,7 @@ pub struct Wildcard {
 #[derive(Clone, Debug)]
 struct Piece {
     parts: Vec<Part>,
-    /// Fast search for a piece that is one text.
+    /// Fast search for a piece that is one text; only pieces between stars are looked for.
     finder: Option<Finder<'static>>,
 }
 
@@ -41,6 +41,7 @@ impl Wildcard {
         let tail = if pieces.len() > 1 { pieces.pop() } else { None };
         let head = pieces.remove(0);
         pieces.retain(|piece| !piece.parts.is_empty());
+        pieces.iter_mut().for_each(Piece::prepare);
         let least = pieces.iter().chain([&head]).chain(&tail).map(Piece::least).sum();
         Self { head, inner: pieces, tail, least }
     }
@@ -92,11 +93,14 @@ impl Piece {
                 parts.push(Part::Text(text.as_bytes().into()));
             }
         }
-        let finder = match &*parts {
-            [Part::Text(text)] => Some(Finder::new(&**text).into_owned()),
-            _ => None,
-        };
-        Self { parts, finder }
+        Self { parts, finder: None }
+    }
+
+    /// Makes ready for `find`.
+    fn prepare(&mut self) {
+        if let [Part::Text(text)] = &*self.parts {
+            self.finder = Some(Finder::new(&**text).into_owned());
+        }
     }
 
     fn least(&self) -> usize {

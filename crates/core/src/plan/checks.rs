@@ -1,12 +1,18 @@
 //! What is asked of a plan before anything is built from it: a hostile plan is refused here, so that later stages may index
 //! fields and recurse without asking again.
 
-use super::{Condition, Fold, Kind, MatchKind, PLAN_VERSION, Plan, PlanError, RuleSet, Scalar, Stage};
+use super::{Condition, Fold, Kind, MatchKind, PLAN_VERSION, Plan, PlanError, Rule, RuleSet, Scalar, Stage};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use std::thread;
 
 /// Nesting of JSON that is accepted. A term of a query costs two or three levels.
 const MAX_DEPTH: usize = 1_000;
 /// Stack for reading a plan of that depth.
 const STACK: usize = 64 << 20;
+/// Bytes of a rule set that two threads read faster than one.
+const LARGE: usize = 64 << 10;
 /// `with runs=N`, Elasticsearch's own limit.
 const MAX_RUNS: u32 = 100;
 /// Slots of a sequence after `runs`.
@@ -14,19 +20,11 @@ const MAX_SLOTS: u32 = 1_000;
 
 /// Refuses JSON that is nested too deep to be read with recursion.
 pub(super) fn depth(bytes: &[u8]) -> Result<(), PlanError> {
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    for &byte in bytes {
-        if quoted {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => quoted = false,
-                _ => {}
-            }
-            continue;
-        }
+    let (mut depth, mut at) = (0_usize, 0);
+    while let Some(byte) = bytes.get(at) {
+        at += 1;
         match byte {
-            b'"' => quoted = true,
+            b'"' => at = after_text(bytes, at),
             b'{' | b'[' => {
                 depth += 1;
                 if depth > MAX_DEPTH {
@@ -40,24 +38,73 @@ pub(super) fn depth(bytes: &[u8]) -> Result<(), PlanError> {
     Ok(())
 }
 
+/// Behind the closing quote of the text that begins at `from`.
+fn after_text(bytes: &[u8], mut from: usize) -> usize {
+    while let Some(found) = bytes.get(from..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        if bytes[from + found] == b'"' {
+            return from + found + 1;
+        }
+        from += found + 2; // an escape: what follows ends nothing
+    }
+    bytes.len()
+}
+
 /// Reads JSON on a stack that is deep enough whatever the caller's is.
 pub(super) fn with_room(bytes: &[u8]) -> Result<RuleSet, PlanError> {
-    let read = |bytes: &[u8]| {
-        let mut reader = serde_json::Deserializer::from_slice(bytes);
-        reader.disable_recursion_limit();
-        let set = serde::Deserialize::deserialize(&mut reader)?;
-        reader.end()?;
-        Ok(set)
-    };
-    std::thread::scope(|scope| {
-        std::thread::Builder::new()
-            .stack_size(STACK)
+    if let Some(set) = by_two(bytes) {
+        return Ok(set);
+    }
+    thread::scope(|scope| {
+        roomy()
             .spawn_scoped(scope, || read(bytes))
             .map_err(|error| PlanError::new(format!("no thread to read the plan: {error}")))?
             .join()
             .map_err(|_| PlanError::new("reading the plan failed"))?
-            .map_err(|error: serde_json::Error| PlanError::new(format!("the plan does not fit the format: {error}")))
+            .map_err(|error| PlanError::new(format!("the plan does not fit the format: {error}")))
     })
+}
+
+fn roomy() -> thread::Builder {
+    thread::Builder::new().stack_size(STACK)
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    reader.disable_recursion_limit();
+    let value = T::deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(value)
+}
+
+/// A rule set whose rules are not read yet.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Outline<'j> {
+    version: u32,
+    #[serde(borrow)]
+    rules: Vec<&'j RawValue>,
+}
+
+/// A large rule set, the rules read by two threads. None where it is small, or anything is not as it should be: who reads it whole says what.
+fn by_two(bytes: &[u8]) -> Option<RuleSet> {
+    if bytes.len() < LARGE || thread::available_parallelism().map_or(1, usize::from) < 2 {
+        return None;
+    }
+    let Outline { version, rules } = serde_json::from_slice(bytes).ok()?;
+    let mut size = 0;
+    let half = rules.iter().take_while(|rule| {
+        size += rule.get().len();
+        size <= bytes.len() / 2
+    });
+    let (first, second) = rules.split_at(half.count());
+    let all = |rules: &[&RawValue]| rules.iter().map(|rule| read(rule.get().as_bytes()).ok()).collect();
+    let (first, second): (Option<Vec<Rule>>, Option<Vec<Rule>>) = thread::scope(|scope| {
+        let [first, second] = [first, second].map(|part| roomy().spawn_scoped(scope, move || all(part)).ok());
+        Some((first?.join().ok()?, second?.join().ok()?))
+    })?;
+    let mut rules = first?;
+    rules.extend(second?);
+    Some(RuleSet { version, rules })
 }
 
 /// Checks versions, numbers and counts of all rules.
@@ -167,5 +214,53 @@ fn scalar(term: &Scalar, plan: &Plan) -> Result<(), PlanError> {
         Scalar::Member(term) => scalar(&term.subject, plan),
         Scalar::Match(term) => scalar(&term.subject, plan),
         Scalar::All(terms) | Scalar::Any(terms) => terms.iter().try_for_each(|term| scalar(term, plan)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A rule set beyond the size that one thread reads, with something of the caller's in its last rule.
+    fn large(more: &str) -> String {
+        let rule = |number: usize, more: &str| {
+            let constants: Vec<String> = (0..50).map(|text| format!(r#""{number}-\\{text}[{{""#)).collect();
+            format!(
+                r#"{{"id":"r{number}","plan":{{"version":1,"kind":"event","fields":[{{"path":"a","type":"keyword"}}],"stages":[{{"filter":
+                {{"text":{{"field":0,"kind":"equals","constants":[{}]}}}}}}]}},"alert":{{"a.b":[1,null]}}{more}}}"#,
+                constants.join(",")
+            )
+        };
+        let rules: Vec<String> = (0..99).map(|number| rule(number, "")).chain([rule(99, more)]).collect();
+        format!(r#"{{"version":1,"rules":[{}]}}"#, rules.join(","))
+    }
+
+    #[test]
+    fn two_threads_read_what_one_reads() {
+        let text = large("");
+        assert!(text.len() > LARGE);
+        let (one, two) = (read::<RuleSet>(text.as_bytes()).expect("good rules"), with_room(text.as_bytes()));
+        let two = two.expect("good rules");
+        assert_eq!(format!("{one:?}"), format!("{two:?}"));
+        assert_eq!(two.rules.len(), 100);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_large_set_is_told_with_its_place_in_the_whole() {
+        for wrong in [r#","unknown":1"#, r#","reason":7"#, "}", r#","index":["#] {
+            let text = large(wrong);
+            let expected = read::<RuleSet>(text.as_bytes()).expect_err("a fault").to_string();
+            let error = with_room(text.as_bytes()).expect_err("a fault").to_string();
+            assert!(error.ends_with(&expected) && expected.contains("column"), "{error} / {expected}");
+        }
+    }
+
+    #[test]
+    fn depth_is_counted_outside_of_texts() {
+        let nested = |levels: usize, text: &str| format!("{}{text}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(depth(nested(MAX_DEPTH, r#""[[\"[[\\""#).as_bytes()).is_ok());
+        assert!(depth(nested(MAX_DEPTH + 1, "").as_bytes()).is_err());
+        assert!(depth(nested(MAX_DEPTH, r#""\\",[]"#).as_bytes()).is_err());
+        assert!(depth(br#"["never ended \"#).is_ok() && depth(br#"["[[["#).is_ok() && depth(b"").is_ok());
     }
 }

@@ -226,10 +226,10 @@ impl Fields {
 }
 
 /// Adds the rule's conditions to `slots` and gives those of its exceptions. `known`: the joined numbers of its fields, and all fields.
-fn compile(
-    compiler: &mut Compiler,
+fn compile<'r>(
+    compiler: &mut Compiler<'r>,
     number: u32,
-    rule: &crate::plan::Rule,
+    rule: &'r crate::plan::Rule,
     known: (&[u32], &[Field]),
     slots: &mut Vec<Slot>,
 ) -> Result<Vec<u32>, PlanError> {

@@ -12,7 +12,8 @@ const MOST_FOR_TABLE: usize = 8 << 10;
 /// The texts that terms need, by field.
 #[derive(Debug, Default)]
 pub(super) struct Needs {
-    fields: Vec<BTreeMap<Box<[u8]>, Vec<u32>>>,
+    /// With the terms that need them; in order only once they are searched for, which most fields never are in one run.
+    fields: Vec<Vec<(Box<[u8]>, u32)>>,
     searches: Vec<OnceLock<Option<Search>>>,
     has: Vec<bool>,
 }
@@ -28,19 +29,14 @@ struct Search {
 impl Needs {
     pub(super) fn new(terms: &[Term], fields: usize) -> Self {
         let mut needs = Self {
-            fields: vec![BTreeMap::new(); fields],
+            fields: vec![Vec::new(); fields],
             searches: (0..fields).map(|_| OnceLock::new()).collect(),
             has: vec![false; terms.len()],
         };
         for (number, term) in terms.iter().enumerate() {
             let Some(texts) = term.needs() else { continue };
             needs.has[number] = true;
-            for text in texts {
-                let users = needs.fields[term.field as usize].entry(text).or_default();
-                if users.last() != Some(&(number as u32)) {
-                    users.push(number as u32);
-                }
-            }
+            needs.fields[term.field as usize].extend(texts.into_iter().map(|text| (text, number as u32)));
         }
         needs
     }
@@ -67,11 +63,18 @@ impl Needs {
 }
 
 impl Search {
-    fn new(needs: &BTreeMap<Box<[u8]>, Vec<u32>>) -> Option<Self> {
+    fn new(texts: &[(Box<[u8]>, u32)]) -> Option<Self> {
+        let mut needs: BTreeMap<&[u8], Vec<u32>> = BTreeMap::new();
+        for (text, term) in texts {
+            let users = needs.entry(text).or_default();
+            if users.last() != Some(term) {
+                users.push(*term);
+            }
+        }
         let bytes: usize = needs.keys().map(|text| text.len()).sum();
         let kind = if bytes > MOST_FOR_TABLE { AhoCorasickKind::ContiguousNFA } else { AhoCorasickKind::DFA };
         let texts = AhoCorasick::builder().kind(Some(kind)).build(needs.keys());
         let texts = texts.expect("literals of rules are far from the limits of an automaton");
-        (!needs.is_empty()).then(|| Self { texts, terms: needs.values().cloned().collect() })
+        (!needs.is_empty()).then(|| Self { texts, terms: needs.into_values().collect() })
     }
 }

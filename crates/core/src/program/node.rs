@@ -1,7 +1,7 @@
 //! Conditions as numbered nodes over numbered terms: what several conditions have in common is there once. It knows no event.
 
 use super::term::Term;
-use crate::plan::{Condition, Field, PlanError};
+use crate::plan::{Condition, Field, Fold, MatchKind, PlanError};
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -156,7 +156,7 @@ impl FieldSet {
 
 /// Compiles conditions; a term that several of them have is compiled once.
 #[derive(Debug, Default)]
-pub(super) struct Compiler {
+pub(super) struct Compiler<'r> {
     pub(super) terms: Vec<Term>,
     pub(super) nodes: Nodes,
     /// The number of each leaf that was compiled, in order.
@@ -165,16 +165,65 @@ pub(super) struct Compiler {
     share: bool,
     /// Cheap operands come first, not as written.
     cheapest_first: bool,
-    known: HashMap<String, u32>,
+    known: HashMap<Key<'r>, u32, FixedState>,
 }
 
-impl Compiler {
+/// What tells a leaf from others: its field among those of all rules, and what it asks of it.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key<'r> {
+    field: u32,
+    asks: Asks<'r>,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Asks<'r> {
+    Missing,
+    Truth,
+    Text(MatchKind, Fold, &'r [String]),
+    Regex(Fold, &'r [String]),
+    Prefix(Fold, &'r [String]),
+    Suffix(Fold, &'r [String]),
+    Contains(Fold, &'r [String]),
+    Cidr(&'r [String]),
+    /// Printed: floating point has no equality of its own that would do.
+    Compare(String),
+    In(String),
+}
+
+impl<'r> Key<'r> {
+    /// None for scripts: they name plan fields deep inside and are rare, so each is a term of its own.
+    fn new(leaf: &'r Condition, numbers: &[u32]) -> Option<Self> {
+        let (field, asks) = match leaf {
+            Condition::Missing(leaf) => (leaf.field, Asks::Missing),
+            Condition::Truth(leaf) => (leaf.field, Asks::Truth),
+            Condition::Text(leaf) => (leaf.field, Asks::Text(leaf.kind, leaf.fold, &leaf.constants)),
+            Condition::Regex(leaf) => (leaf.field, Asks::Regex(leaf.fold, &leaf.patterns)),
+            Condition::Prefix(leaf) => (leaf.field, Asks::Prefix(leaf.fold, &leaf.constants)),
+            Condition::Suffix(leaf) => (leaf.field, Asks::Suffix(leaf.fold, &leaf.constants)),
+            Condition::Contains(leaf) => (leaf.field, Asks::Contains(leaf.fold, &leaf.constants)),
+            Condition::Cidr(leaf) => (leaf.field, Asks::Cidr(&leaf.blocks)),
+            Condition::Compare(leaf) => (leaf.field, Asks::Compare(format!("{:?}{:?}", leaf.op, leaf.constant))),
+            Condition::In(leaf) => (leaf.field, Asks::In(format!("{:?}", leaf.constants))),
+            Condition::And(_) | Condition::Or(_) | Condition::Not(_) | Condition::Always(_) | Condition::Script(_) => {
+                return None;
+            }
+        };
+        Some(Self { field: numbers[field as usize], asks })
+    }
+}
+
+impl<'r> Compiler<'r> {
     pub(super) fn new(share: bool, cheapest_first: bool) -> Self {
         Self { share, cheapest_first, ..Self::default() }
     }
 
     /// Gives the number of the condition's node. `numbers` are the joined numbers of its plan's fields.
-    pub(super) fn node(&mut self, condition: &Condition, numbers: &[u32], fields: &[Field]) -> Result<u32, PlanError> {
+    pub(super) fn node(
+        &mut self,
+        condition: &'r Condition,
+        numbers: &[u32],
+        fields: &[Field],
+    ) -> Result<u32, PlanError> {
         Ok(match condition {
             Condition::And(operands) => {
                 let operands = self.operands(operands, numbers, fields)?;
@@ -197,7 +246,7 @@ impl Compiler {
         })
     }
 
-    fn operands(&mut self, all: &[Condition], numbers: &[u32], fields: &[Field]) -> Result<Vec<u32>, PlanError> {
+    fn operands(&mut self, all: &'r [Condition], numbers: &[u32], fields: &[Field]) -> Result<Vec<u32>, PlanError> {
         let operands: Result<Vec<u32>, _> = all.iter().map(|operand| self.node(operand, numbers, fields)).collect();
         let mut operands = operands?;
         if self.cheapest_first {
@@ -206,31 +255,17 @@ impl Compiler {
         Ok(operands)
     }
 
-    fn number(&mut self, leaf: &Condition, numbers: &[u32], fields: &[Field]) -> Result<u32, PlanError> {
-        let term = Term::new(leaf, numbers, fields)?;
-        // Scripts name plan fields deep inside and are rare: each is a term of its own.
-        let shared = self.share && term.field != u32::MAX;
-        let key = if shared { format!("{}{leaf:?}", term.field) } else { String::new() };
-        let key = if shared { without_plan_number(&key) } else { key };
-        if let Some(number) = shared.then(|| self.known.get(&key)).flatten() {
+    fn number(&mut self, leaf: &'r Condition, numbers: &[u32], fields: &[Field]) -> Result<u32, PlanError> {
+        let key = if self.share { Key::new(leaf, numbers) } else { None };
+        if let Some(number) = key.as_ref().and_then(|key| self.known.get(key)) {
             return Ok(*number);
         }
+        let term = Term::new(leaf, numbers, fields)?;
         let number = self.terms.len() as u32;
         self.terms.push(term);
-        if shared {
+        if let Some(key) = key {
             self.known.insert(key, number);
         }
         Ok(number)
-    }
-}
-
-/// The printed leaf without the field number of its own plan, which differs from rule to rule.
-fn without_plan_number(key: &str) -> String {
-    match key.find("field: ") {
-        None => key.to_owned(),
-        Some(at) => {
-            let rest = key[at + 7..].trim_start_matches(|letter: char| letter.is_ascii_digit());
-            format!("{}{rest}", &key[..at])
-        }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::{lower, refused};
 use crate::plan::{Fold, PlanError};
+use std::sync::{Arc, LazyLock};
 
 /// Nesting of groups and complements.
 const MAX_DEPTH: usize = 100;
@@ -11,13 +12,16 @@ const MAX_CHAIN: usize = 8;
 /// `{n,m}`.
 const MAX_REPEAT: u32 = 100_000;
 
+/// Code points from one to another, each pair included.
+pub(super) type Ranges = Arc<[(char, char)]>;
+
 /// An expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Tree {
     /// Matches nothing at all (`#`).
     Nothing,
     /// One code point of any of these ranges. Case has been folded already.
-    Class(Vec<(char, char)>),
+    Class(Ranges),
     /// All, one after the other; none is the empty text.
     Concat(Vec<Tree>),
     /// Any.
@@ -190,7 +194,7 @@ impl Parser {
         if !self.take(']') {
             return Err("`]` was expected");
         }
-        Ok(if negated { Tree::Except(ranges) } else { Tree::Class(ranges) })
+        Ok(if negated { Tree::Except(ranges) } else { Tree::Class(ranges.into()) })
     }
 
     fn class_part(&mut self) -> Result<Vec<(char, char)>, &'static str> {
@@ -229,10 +233,10 @@ impl Parser {
             return self.interval();
         }
         if let Some(ranges) = self.named_class() {
-            return Ok(Tree::Class(ranges));
+            return Ok(Tree::Class(ranges.into()));
         }
         let letter = self.letter()?;
-        Ok(Tree::Class(self.folded(letter, letter)?))
+        self.one(letter)
     }
 
     fn until(&mut self, end: char) -> Option<Vec<char>> {
@@ -244,8 +248,8 @@ impl Parser {
 
     fn quoted(&mut self) -> Parsed {
         let part = self.until('"').ok_or("`\"` was expected")?;
-        let class = |letter| Ok(Tree::Class(self.folded(letter, letter)?));
-        Ok(Tree::Concat(part.into_iter().map(class).collect::<Result<_, &'static str>>()?))
+        let letters: Result<_, _> = part.into_iter().map(|letter| self.one(letter)).collect();
+        Ok(Tree::Concat(letters?))
     }
 
     fn interval(&mut self) -> Parsed {
@@ -285,14 +289,37 @@ impl Parser {
     /// A range with all that equals it when case is folded. `\d`, `\s` and `\w` mean what they mean either way: otherwise `\W`,
     /// which has the long s and the Kelvin sign, would have `s` and `k`.
     fn folded(&self, first: char, last: char) -> Result<Vec<(char, char)>, &'static str> {
-        let class = lower::class(&[(first, last)], self.fold).map_err(|_| "case cannot be folded")?;
-        Ok(class.iter().map(|range| (range.start(), range.end())).collect())
+        match ASCII.get(first as usize) {
+            _ if self.fold == Fold::None => Ok(vec![(first, last)]),
+            Some([_, folded]) if first == last => Ok(folded.to_vec()),
+            _ => equal(first, last, self.fold),
+        }
+    }
+
+    /// One letter, and what equals it.
+    fn one(&self, letter: char) -> Parsed {
+        Ok(Tree::Class(match (self.fold, ASCII.get(letter as usize)) {
+            (Fold::None, Some([letter, _])) => Arc::clone(letter),
+            (_, Some([_, folded])) => Arc::clone(folded),
+            _ => self.folded(letter, letter)?.into(),
+        }))
     }
 
     fn letter(&mut self) -> Result<char, &'static str> {
         self.take('\\');
         self.next()
     }
+}
+
+/// Each ASCII character, and what equals it when case is folded: nearly all letters of an expression are such.
+static ASCII: LazyLock<Vec<[Ranges; 2]>> = LazyLock::new(|| {
+    let folded = |letter| equal(letter, letter, Fold::Unicode).unwrap_or_else(|_| vec![(letter, letter)]);
+    (0..128_u8).map(char::from).map(|letter| [[(letter, letter)].into(), folded(letter).into()]).collect()
+});
+
+fn equal(first: char, last: char, fold: Fold) -> Result<Vec<(char, char)>, &'static str> {
+    let class = lower::class(&[(first, last)], fold).map_err(|_| "case cannot be folded")?;
+    Ok(class.iter().map(|range| (range.start(), range.end())).collect())
 }
 
 /// Every code point outside of sorted ranges.
@@ -346,7 +373,7 @@ fn between(low: &[u32], high: &[u32]) -> Tree {
         return Tree::Concat(Vec::new());
     };
     let starting =
-        |from: u32, to: u32, rest: Tree| Tree::Concat(vec![Tree::Class(vec![(digit(from), digit(to))]), rest]);
+        |from: u32, to: u32, rest: Tree| Tree::Concat(vec![Tree::Class([(digit(from), digit(to))].into()), rest]);
     if first == last {
         return starting(*first, *first, between(lows, highs));
     }
@@ -371,6 +398,6 @@ fn unpadded(low: u32, high: u32) -> Tree {
             parts.push(padded(from, to, digits));
         }
     }
-    let zeros = Tree::Repeat(Box::new(Tree::Class(vec![('0', '0')])), 0, None);
+    let zeros = Tree::Repeat(Box::new(Tree::Class([('0', '0')].into())), 0, None);
     Tree::Concat(vec![zeros, Tree::Union(parts)])
 }

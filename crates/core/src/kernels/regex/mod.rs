@@ -29,23 +29,29 @@ pub struct Regex {
 impl Regex {
     /// Lucene's dialect, with every optional operator.
     pub fn lucene(patterns: &[String], fold: Fold) -> Result<Self, PlanError> {
-        let (mut plain, mut automata) = (Vec::new(), Vec::new());
+        let (mut plain, mut trees, mut automata) = (Vec::new(), Vec::new(), Vec::new());
         for pattern in patterns {
             let tree = lucene::parse(pattern, fold)?;
             if tree.is_plain() {
-                plain.push(lower::hir(&tree)?);
+                plain.push(pattern.clone());
+                trees.push(tree);
             } else {
                 automata.push(Automaton::new(&tree).map_err(|_| too_complex(pattern))?);
             }
         }
-        let plain = if plain.is_empty() { None } else { Some(build(Hir::alternation(plain), patterns)?) };
+        let plain = if plain.is_empty() {
+            None
+        } else {
+            Some(Plain::lucene(plain, &trees, fold).ok_or_else(|| too_complex(&named(patterns)))?)
+        };
         Ok(Self { plain, automata })
     }
 
     /// Java's dialect, without what needs backtracking.
     pub fn java(patterns: &[String], fold: Fold) -> Result<Self, PlanError> {
         let trees = patterns.iter().map(|pattern| java::hir(pattern, fold)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { plain: Some(build(Hir::alternation(trees), patterns)?), automata: Vec::new() })
+        let plain = Plain::new(Hir::alternation(trees)).ok_or_else(|| too_complex(&named(patterns)))?;
+        Ok(Self { plain: Some(plain), automata: Vec::new() })
     }
 
     /// Whether any of them matches the whole text.
@@ -55,15 +61,9 @@ impl Regex {
     }
 }
 
-fn build(tree: Hir, patterns: &[String]) -> Result<Plain, PlanError> {
-    let which = || {
-        if patterns.len() == 1 {
-            patterns[0].clone()
-        } else {
-            format!("{} and {} more", patterns[0], patterns.len() - 1)
-        }
-    };
-    Plain::new(tree).ok_or_else(|| too_complex(&which()))
+/// What a fault calls them.
+fn named(patterns: &[String]) -> String {
+    if patterns.len() == 1 { patterns[0].clone() } else { format!("{} and {} more", patterns[0], patterns.len() - 1) }
 }
 
 fn too_complex(pattern: &str) -> PlanError {

@@ -21,7 +21,7 @@ pub fn required(pattern: &str, fold: Fold, shortest: usize) -> Vec<Vec<String>> 
 }
 
 fn edged(tree: Tree) -> Tree {
-    let edge = Tree::Class(vec![(EDGE, EDGE)]);
+    let edge = Tree::Class([(EDGE, EDGE)].into());
     match tree {
         Tree::Union(trees) => Tree::Union(trees.into_iter().map(edged).collect()),
         Tree::Concat(trees) => Tree::Concat([vec![edge.clone()], trees, vec![edge]].concat()),

@@ -1,0 +1,54 @@
+"""What a command says on stderr, and how it gives up. Loads nothing: the shortest runs say something too."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import NoReturn
+
+
+class Failure(Exception):
+    """The job cannot be done; the program ends with status 2."""
+
+
+def fail(message: str) -> NoReturn:
+    """Say why the job cannot be done, and end with status 2."""
+    raise Failure(message)
+
+
+def say(message: str) -> None:
+    """One line to stderr; as many as it needs on a terminal."""
+    if sys.stderr is not None:
+        print(for_stderr(message), file=sys.stderr, flush=True)
+
+
+def for_stderr(message: str) -> str:
+    """A message as stderr takes it: one line, on a terminal as many as it needs."""
+    if not sys.stderr.isatty() or (message.isascii() and message.isprintable() and len(message) <= min(columns(), 80)):
+        return message
+    from contraband.output.terminal import Screen
+
+    start = message[: len(message) - len(message.lstrip())]
+    return "\n".join(Screen(columns()).prose(message.lstrip(), start, f"{start}  ")) or message
+
+
+def show(lines: Iterable[str]) -> None:
+    """Lines to stdout."""
+    for line in lines:
+        print(line)
+
+
+def columns() -> int:
+    """How wide the terminal is."""
+    import shutil
+
+    return shutil.get_terminal_size((120, 24)).columns
+
+
+def colored(terminal: bool) -> bool:
+    """Whether colour is wanted: on a terminal, or where the user asks for it; never where the user asks for none (no-color.org: empty is not set)."""
+    return (terminal or "FORCE_COLOR" in os.environ) and not os.environ.get("NO_COLOR")
