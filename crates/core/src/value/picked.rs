@@ -135,6 +135,12 @@ impl Picked {
         }
     }
 
+    /// Adds the same values once more.
+    pub fn repeat(&mut self, extent: Extent) {
+        let kept = self.entries.len();
+        self.entries.extend_from_within((extent.from as usize).min(kept)..(extent.to as usize).min(kept));
+    }
+
     /// The field of each of a record's values.
     pub fn fields(&self, extent: Extent) -> impl Iterator<Item = u32> + Clone {
         self.entries(extent).iter().map(|entry| entry.field)
