@@ -21,14 +21,12 @@ pub(super) fn signed(out: &mut String, value: i64) {
     decimal(out, value.unsigned_abs(), 1);
 }
 
-/// Appends a byte as two digits: those of `0123456789abcdef`, or of capitals.
-pub(super) fn hexadecimal(out: &mut String, byte: u8, digits: [u8; 16]) {
-    out.push(char::from(digits[usize::from(byte >> 4)]));
-    out.push(char::from(digits[usize::from(byte & 15)]));
+/// Appends a byte as two digits, in capitals.
+pub(super) fn hexadecimal(out: &mut String, byte: u8) {
+    const DIGITS: [u8; 16] = *b"0123456789ABCDEF";
+    out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+    out.push(char::from(DIGITS[usize::from(byte & 15)]));
 }
-
-pub(super) const SMALL: [u8; 16] = *b"0123456789abcdef";
-pub(super) const CAPITAL: [u8; 16] = *b"0123456789ABCDEF";
 
 #[cfg(test)]
 mod tests {
@@ -49,8 +47,8 @@ mod tests {
             assert_eq!(out, value.to_string());
         }
         let mut out = String::new();
-        hexadecimal(&mut out, 0x0a, SMALL);
-        hexadecimal(&mut out, 0xf9, CAPITAL);
-        assert_eq!(out, "0aF9");
+        hexadecimal(&mut out, 0x0a);
+        hexadecimal(&mut out, 0xf9);
+        assert_eq!(out, "0AF9");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::super::winlog::{Name, Record, Selection, Tree};
+use super::super::winlog::{Name, Record, Selection, Stored, Tree};
 use super::library::Library;
 use super::shape::{Shape, Source, Target};
 use super::values::{utf16, write_value};
@@ -61,23 +61,33 @@ impl Value {
     pub fn nests(self) -> bool {
         self.kind == BINARY_XML
     }
+
+    /// Its type and its bytes.
+    pub fn raw(self, chunk: &[u8]) -> Option<(u8, &[u8])> {
+        Some((self.kind, chunk.get(self.at()..)?.get(..self.size())?))
+    }
+
+    /// Where it lies.
+    pub fn stored(self) -> Stored {
+        Stored { kind: self.kind, at: self.at, size: self.size }
+    }
 }
 
 /// A part of a template, as it is stored.
 enum Part<'c> {
-    Start(Stored<'c>),
-    Attribute(Stored<'c>),
+    Start(StoredName<'c>),
+    Attribute(StoredName<'c>),
     Content,
     Text(&'c [u8]),
     Unit(u16),
-    Entity(Stored<'c>),
+    Entity(StoredName<'c>),
     Value(u16),
     End,
 }
 
 /// A name: where it lies in the chunk, and its text.
 #[derive(Clone, Copy)]
-struct Stored<'c> {
+struct StoredName<'c> {
     offset: usize,
     text: &'c [u8],
 }
@@ -361,7 +371,7 @@ impl<'c> Chunk<'c> {
         Ok(tokens)
     }
 
-    fn name(&mut self, stored: Stored<'c>) -> (Rc<str>, Name) {
+    fn name(&mut self, stored: StoredName<'c>) -> (Rc<str>, Name) {
         let (text, name) = self.names.entry(stored.offset).or_insert_with(|| {
             let text: Rc<str> = utf16(stored.text).into();
             let name = Name::of(&text);
@@ -439,12 +449,6 @@ impl Instance {
         self.sources().any(Value::nests)
     }
 
-    /// The type and the bytes of a value.
-    pub fn raw<'c>(&self, chunk: &'c [u8], number: u16) -> Option<(u8, &'c [u8])> {
-        let value = self.value(number)?;
-        Some((value.kind, chunk.get(value.at()..)?.get(..value.size())?))
-    }
-
     /// Adds the common values that are selected to a record.
     fn write_system(&self, chunk: &[u8], selection: &Selection<'_>, record: &mut Record) {
         let (texts, _) = self.shape.texts.split_at(self.shape.system);
@@ -479,7 +483,7 @@ impl Instance {
         match source {
             Source::Text(text) => out.push_str(text),
             Source::Value(number) => {
-                if let Some((kind, bytes)) = self.raw(chunk, *number) {
+                if let Some((kind, bytes)) = self.value(*number).and_then(|value| value.raw(chunk)) {
                     write_value(out, kind, bytes);
                 }
             }
@@ -544,7 +548,7 @@ fn walk<'c>(cursor: &mut Cursor<'c>, in_template: bool, mut take: impl FnMut(Par
 }
 
 /// A name, which lies elsewhere in the chunk or right here.
-fn name<'c>(cursor: &mut Cursor<'c>) -> Result<Stored<'c>> {
+fn name<'c>(cursor: &mut Cursor<'c>) -> Result<StoredName<'c>> {
     let offset = cursor.u32()?;
     if offset == cursor.at {
         cursor.take(6)?;
@@ -554,7 +558,7 @@ fn name<'c>(cursor: &mut Cursor<'c>) -> Result<Stored<'c>> {
     let mut stored = Cursor::new(cursor.chunk, offset, cursor.chunk.len());
     stored.take(6)?;
     let size = usize::from(stored.u16()?).saturating_mul(2);
-    Ok(Stored { offset, text: stored.take(size)? })
+    Ok(StoredName { offset, text: stored.take(size)? })
 }
 
 /// What one token does; the number of the value that it asks for.

@@ -1,8 +1,8 @@
 //! Kinds of records: those of one template (and one inside it) with the same common values. What becomes of the other values is worked
 //! out once a kind, and a record is then no more than its values.
 
-use super::super::winlog::{Asked, MOVING, Prepared, Record, RecordMapper, Scratch, System, Wishes};
-use super::binxml::{Chunk, Instance};
+use super::super::winlog::{Asked, MOVING, Prepared, Record, RecordMapper, Scratch, Stored, System, Values, Wishes};
+use super::binxml::{Chunk, Instance, Value};
 use super::library::Library;
 use super::shape::{Shape, Source, Target};
 use super::values::write_value;
@@ -111,17 +111,41 @@ impl Kinds {
             kinds.insert(key, prepared);
         }
         let Some(prepared) = &mut latest.1 else { return false };
-        let give = |asked: Asked, out: &mut String| match asked {
-            Asked::Data(number) => instances.write(&data[number].1, bytes, out),
+        prepared.pick(&OfRecord { instances, bytes, moving, data }, scratch, picked, picked_in);
+        true
+    }
+}
+
+/// The values of a record.
+struct OfRecord<'r> {
+    instances: &'r Instances,
+    /// The chunk's.
+    bytes: &'r [u8],
+    moving: &'r [Option<Origin>; MOVING.len()],
+    data: &'r [(Box<str>, Origin)],
+}
+
+impl Values for OfRecord<'_> {
+    fn write(&self, asked: Asked, out: &mut String) {
+        let origin = match asked {
+            Asked::Data(number) => Some(&self.data[number].1),
             Asked::System(field) => {
                 let place = MOVING.iter().position(|moving| *moving == field);
-                if let Some(origin) = place.and_then(|place| moving[place].as_ref()) {
-                    instances.write(origin, bytes, out);
-                }
+                place.and_then(|place| self.moving[place].as_ref())
             }
         };
-        prepared.pick(give, scratch, picked, picked_in);
-        true
+        if let Some(origin) = origin {
+            self.instances.write(origin, self.bytes, out);
+        }
+    }
+
+    fn stored(&self, number: usize) -> Option<Stored> {
+        self.instances.value(&self.data[number].1).map(Value::stored)
+    }
+
+    fn bytes(&self, stored: Stored) -> &[u8] {
+        let at = stored.at as usize;
+        self.bytes.get(at..at + usize::from(stored.size)).unwrap_or_default()
     }
 }
 
@@ -141,12 +165,16 @@ impl Instances {
         (chunk.child(child, library, &mut self.inner) && self.inner.nested() == 0).then_some(true)
     }
 
-    fn raw<'c>(&self, origin: &Origin, chunk: &'c [u8]) -> Option<(u8, &'c [u8])> {
+    fn value(&self, origin: &Origin) -> Option<Value> {
         match origin {
             Origin::Text(_) => None,
-            Origin::Outer(number) => self.outer.raw(chunk, *number),
-            Origin::Inner(number) => self.inner.raw(chunk, *number),
+            Origin::Outer(number) => self.outer.value(*number),
+            Origin::Inner(number) => self.inner.value(*number),
         }
+    }
+
+    fn raw<'c>(&self, origin: &Origin, chunk: &'c [u8]) -> Option<(u8, &'c [u8])> {
+        self.value(origin)?.raw(chunk)
     }
 
     /// Appends a value to what tells kinds apart.

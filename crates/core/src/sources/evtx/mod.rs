@@ -8,6 +8,7 @@ mod library;
 mod shape;
 mod values;
 
+use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -89,11 +90,16 @@ struct Kept {
 impl Render for Kept {
     fn render(&self, number: usize, out: &mut Vec<u8>) {
         let Some((at, size)) = self.records.get(number) else { return };
-        let mut record = Record::default();
-        let mut chunk = Chunk::new(&self.bytes[self.chunk.clone()]);
-        if chunk.read(at + RECORD_HEADER, size - RECORD_HEADER - 4, &mut record).is_ok() {
-            RecordMapper::default().write(&record, self.how.host_name.as_deref(), out);
+        thread_local! {
+            /// Room that is used again for each record.
+            static ROOM: RefCell<(Record, RecordMapper)> = RefCell::default();
         }
+        ROOM.with_borrow_mut(|(record, mapper)| {
+            let mut chunk = Chunk::new(&self.bytes[self.chunk.clone()]);
+            if chunk.read(at + RECORD_HEADER, size - RECORD_HEADER - 4, record).is_ok() {
+                mapper.write(record, self.how.host_name.as_deref(), out);
+            }
+        });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::digits::{CAPITAL, SMALL, decimal, hexadecimal, signed};
+use super::super::digits::{decimal, hexadecimal, signed};
 use super::super::winlog::push_filetime;
 
 /// UTF-16 as text.
@@ -146,7 +146,7 @@ pub(super) fn write_value(out: &mut String, kind: u8, bytes: &[u8]) {
         (0x12, 16) => write_systemtime(out, bytes),
         (0x13, 8..) => write_sid(out, bytes),
         _ => {
-            bytes.iter().for_each(|byte| hexadecimal(out, *byte, CAPITAL));
+            bytes.iter().for_each(|byte| hexadecimal(out, *byte));
             Ok(())
         }
     };
@@ -188,15 +188,29 @@ fn number(out: &mut String, value: i64) -> std::fmt::Result {
 }
 
 fn write_guid(out: &mut String, bytes: &[u8]) {
-    const ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
-    /// Where the digits of each byte begin.
-    const PLACES: [usize; 16] = [1, 3, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 29, 31, 33, 35];
+    let Some(parts) = bytes.as_chunks::<4>().0.first_chunk::<4>() else { return };
+    let short = |low: u8, high: u8| u32::from(u16::from_le_bytes([low, high]));
+    let second = short(parts[1][0], parts[1][1]) << 16 | short(parts[1][2], parts[1][3]);
+    let digits = [u32::from_le_bytes(parts[0]), second, u32::from_be_bytes(parts[2]), u32::from_be_bytes(parts[3])]
+        .map(hexadecimals);
     let mut text = *b"{00000000-0000-0000-0000-000000000000}";
-    for (from, place) in ORDER.into_iter().zip(PLACES) {
-        text[place] = SMALL[usize::from(bytes[from] >> 4)];
-        text[place + 1] = SMALL[usize::from(bytes[from] & 15)];
-    }
+    text[1..9].copy_from_slice(&digits[0]);
+    text[10..14].copy_from_slice(&digits[1][..4]);
+    text[15..19].copy_from_slice(&digits[1][4..]);
+    text[20..24].copy_from_slice(&digits[2][..4]);
+    text[25..29].copy_from_slice(&digits[2][4..]);
+    text[29..37].copy_from_slice(&digits[3]);
     out.push_str(std::str::from_utf8(&text).expect("digits are ASCII"));
+}
+
+/// The eight digits of a number, all at once: each half is moved apart until every digit has a byte.
+fn hexadecimals(number: u32) -> [u8; 8] {
+    let mut digits = u64::from(number);
+    digits = (digits & 0xffff_0000) << 16 | digits & 0xffff;
+    digits = (digits & 0x0000_ff00_0000_ff00) << 8 | digits & 0x0000_00ff_0000_00ff;
+    digits = (digits & 0x00f0_00f0_00f0_00f0) << 4 | digits & 0x000f_000f_000f_000f;
+    let letters = ((digits + 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
+    (digits + 0x3030_3030_3030_3030 + letters * u64::from(b'a' - b'0' - 10)).to_be_bytes()
 }
 
 fn write_sid(out: &mut String, bytes: &[u8]) -> std::fmt::Result {
@@ -228,6 +242,18 @@ mod tests {
         write_value(&mut out, 0x81, &[b'a', 0, 0, 0, b'b', 0, 0, 0]);
         write_value(&mut out, 0x14, &[1]);
         assert_eq!(out, "S-1-5-180xffa,b01");
+    }
+
+    #[test]
+    fn identities_are_written_part_by_part() {
+        for step in 0..16_u8 {
+            let bytes: Vec<u8> = (0..16_u8).map(|place| place.wrapping_mul(17 + 2 * step) ^ step << 4).collect();
+            let (mut out, order) = (String::new(), [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15]);
+            write_guid(&mut out, &bytes);
+            let digits: String = order.map(|place| format!("{:02x}", bytes[place])).concat();
+            assert_eq!(out.replace('-', ""), format!("{{{digits}}}"));
+            assert_eq!(out.match_indices('-').map(|(at, _)| at).collect::<Vec<_>>(), [9, 14, 19, 24]);
+        }
     }
 
     #[test]

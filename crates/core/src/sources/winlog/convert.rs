@@ -175,18 +175,15 @@ pub fn dns_answers(text: &str) -> Vec<Answer<'_>> {
         .collect()
 }
 
-/// `yyyy-MM-dd HH:mm:ss.SSS` (Sysmon's `UtcTime`) as ISO 8601.
-pub fn utc_time(text: &str) -> Option<String> {
+/// Appends `yyyy-MM-dd HH:mm:ss.SSS` (Sysmon's `UtcTime`) as ISO 8601; nothing for what is no such time.
+pub fn push_utc_time(text: &str, out: &mut String) {
     let bytes = text.as_bytes();
     let shaped = bytes.len() >= 19
         && bytes[10] == b' '
         && [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18].iter().all(|&place| bytes[place].is_ascii_digit());
-    let (date, time) = (text.get(..10).filter(|_| shaped)?, text.get(11..)?);
-    let mut out = String::with_capacity(text.len() + 1);
-    for part in [date, "T", time, "Z"] {
-        out.push_str(part);
+    if let Some((date, time)) = text.get(..10).zip(text.get(11..)).filter(|_| shaped) {
+        [date, "T", time, "Z"].into_iter().for_each(|part| out.push_str(part));
     }
-    Some(out)
 }
 
 /// `key=value` lines, the keys without white space (PowerShell's `ContextInfo` and the details of its classic events).

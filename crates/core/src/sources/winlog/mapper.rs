@@ -318,9 +318,12 @@ impl RecordMapper {
     /// The event's own time, and the record's user.
     fn times(&mut self, mappings: &Mappings, provider: &Provider, record: &Record) {
         if let Some(name) = &provider.time {
-            let own = record.data().find(|(data, _)| data == name).and_then(|(_, value)| convert::utc_time(value));
+            let mut own = String::new();
+            if let Some((_, value)) = record.data().find(|(data, _)| data == name) {
+                convert::push_utc_time(value, &mut own);
+            }
             self.text(mappings, const { common("event.created") }, COMMON, record.get(System::Time));
-            self.text(mappings, const { common("@timestamp") }, FIXED, &own.unwrap_or_default());
+            self.text(mappings, const { common("@timestamp") }, FIXED, &own);
         }
         if provider.user {
             self.text(mappings, const { common("user.id") }, COMMON, record.get(System::UserId));

@@ -15,7 +15,7 @@ mod wishes;
 
 pub use mapper::{RecordMapper, Selection};
 pub use mapping::property_names;
-pub use prepared::{Asked, MOVING, Prepared, Scratch};
+pub use prepared::{Asked, MOVING, Prepared, Scratch, Stored, Values};
 pub use record::{ELEMENTS, Record, SYSTEM, System};
 pub use time::push_filetime;
 pub use tree::{Name, Tree};

@@ -11,7 +11,7 @@ use super::steps::{self, Fields};
 use super::wishes::Wishes;
 use super::{Record, System};
 use crate::sources::digits::signed;
-use crate::value::{Part, Picked};
+use crate::value::{Extent, Picked};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -28,12 +28,32 @@ pub enum Asked {
     Data(usize),
 }
 
+/// Where a value is stored, and its type. Only who gives the values knows what that means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    pub kind: u8,
+    pub at: u32,
+    pub size: u16,
+}
+
+/// The values of a record of a kind.
+pub trait Values {
+    /// Appends the text of a value.
+    fn write(&self, asked: Asked, out: &mut String);
+    /// Where the value of the event data with this number is stored, if it is one of the record's own.
+    fn stored(&self, number: usize) -> Option<Stored>;
+    /// The bytes of a value of this record, or of one before whose values were picked into the same collection. Those of one type and the same
+    /// bytes have the same text.
+    fn bytes(&self, stored: Stored) -> &[u8];
+}
+
 /// Texts for the record at hand, used again for each.
 #[derive(Debug, Default)]
 pub struct Scratch {
     value: String,
     buffer: String,
     numeral: String,
+    own_time: String,
     /// The values of fields for which several compete.
     rivals: Document,
 }
@@ -55,9 +75,9 @@ pub struct Prepared {
     moving: Vec<(System, Slot, bool)>,
     /// Of the event data, in the order of their names.
     ways: Vec<Way>,
-    /// Where the texts are among the values that were picked out last, and which these are.
-    kept: Vec<Part>,
-    kept_in: u64,
+    /// Where what all records have is among the values that were picked out last, and which these are.
+    fixed: Extent,
+    fixed_in: u64,
 }
 
 /// The way of one of the event data.
@@ -69,6 +89,21 @@ struct Way {
     is_time: bool,
     /// The wanted fields that it is if it stays event data.
     stays: Box<[u32]>,
+    /// Whether what becomes of a value is decided by it alone: then it is the same for the same value.
+    alone: bool,
+    /// Values of records before.
+    known: [Known; KNOWN],
+}
+
+/// How many values of records before are remembered of each of the event data.
+const KNOWN: usize = 8;
+
+/// A value of a record before, and what it became.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    picked_in: u64,
+    stored: Stored,
+    values: Extent,
 }
 
 impl Prepared {
@@ -105,10 +140,10 @@ impl Prepared {
             rivals: Vec::new(),
             competes: contested.contains(&true),
             moving: moving.into_iter().filter(|(_, slot, _)| contested[*slot] || wishes.wants(*slot)).collect(),
+            ways: ways.into_iter().map(|way| way.with_rivals(&contested)).collect(),
             contested,
-            ways,
-            kept: Vec::new(),
-            kept_in: 0,
+            fixed: Extent::default(),
+            fixed_in: 0,
         };
         if !root.is_empty() {
             prepared.texts.push((wishes.data_fields("xml_name", true).into(), root.into()));
@@ -140,17 +175,10 @@ impl Prepared {
         simple
     }
 
-    /// Adds the wanted values of a record of this kind, of which `give` appends those that are asked for. `picked_in` tells one collection of
-    /// picked values from another.
-    pub fn pick(
-        &mut self,
-        mut give: impl FnMut(Asked, &mut String),
-        scratch: &mut Scratch,
-        picked: &mut Picked,
-        picked_in: u64,
-    ) {
+    /// Adds the wanted values of a record of this kind. `picked_in` tells one collection of picked values from another, and is not 0.
+    pub fn pick(&mut self, values: &impl Values, scratch: &mut Scratch, picked: &mut Picked, picked_in: u64) {
         self.pick_fixed(picked, picked_in);
-        let Scratch { value, buffer, numeral, rivals } = scratch;
+        let Scratch { value, buffer, numeral, own_time, rivals } = scratch;
         if self.competes {
             rivals.clear(&MAPPINGS.layout, Some(Arc::clone(&self.wishes)));
             for (slot, rank, texts) in &self.rivals {
@@ -159,52 +187,66 @@ impl Prepared {
         }
         let (wishes, contested) = (&*self.wishes, &*self.contested);
         let mut out = Direct { picked, wishes, contested, rivals, numeral, stays: &[] };
-        let mut own_time = None;
-        for way in &self.ways {
+        own_time.clear();
+        for way in &mut self.ways {
+            let stored = values.stored(way.number).filter(|_| way.alone);
+            let mark = out.picked.mark();
+            let mut place = None;
+            if let Some(stored) = stored {
+                let bytes = values.bytes(stored);
+                let known = &mut way.known[place_of(bytes)];
+                if known.picked_in == picked_in
+                    && known.stored.kind == stored.kind
+                    && values.bytes(known.stored) == bytes
+                {
+                    out.picked.repeat(known.values);
+                    continue;
+                }
+                place = Some(known);
+            }
             value.clear();
-            give(Asked::Data(way.number), value);
+            values.write(Asked::Data(way.number), value);
             if way.is_time {
-                own_time = convert::utc_time(value);
+                convert::push_utc_time(value, own_time);
             }
             if let Some(text) = steps::meaning(self.provider, value) {
                 out.stays = &way.stays;
                 steps::take(&mut out, buffer, &way.route, "", &text);
             }
+            if let Some((known, stored)) = place.zip(stored) {
+                *known = Known { picked_in, stored, values: out.picked.since(mark) };
+            }
         }
         let timestamp = MAPPINGS.common[const { common("@timestamp") }];
         for (field, slot, is_number) in &self.moving {
             // The record's own time is only looked at where the event has none.
-            if own_time.is_some() && *slot == timestamp && !contested[timestamp] {
+            if !own_time.is_empty() && *slot == timestamp && !contested[timestamp] {
                 continue;
             }
             value.clear();
-            give(Asked::System(*field), value);
+            values.write(Asked::System(*field), value);
             if *is_number {
                 convert::integer(value).map(|number| out.number(*slot, COMMON, number));
             } else {
                 out.put(*slot, COMMON, value, None);
             }
         }
-        if let Some(time) = own_time {
-            out.put(timestamp, FIXED, &time, None);
-        }
+        out.put(timestamp, FIXED, own_time, None);
         if self.competes {
             pick_rivals(rivals, &self.wishes, picked);
         }
     }
 
     fn pick_fixed(&mut self, picked: &mut Picked, picked_in: u64) {
-        if self.kept_in != picked_in {
-            self.kept_in = picked_in;
-            self.kept.clear();
-            self.kept.extend(self.texts.iter().map(|(_, text)| picked.keep(text)));
+        if self.fixed_in == picked_in {
+            return picked.repeat(self.fixed);
         }
-        for ((fields, _), part) in self.texts.iter().zip(&self.kept) {
-            picked.kept(fields, *part);
-        }
+        let mark = picked.mark();
+        self.texts.iter().for_each(|(fields, text)| picked.text(fields, text));
         for (fields, text) in &self.literals {
             picked.literal(fields, text);
         }
+        (self.fixed, self.fixed_in) = (picked.since(mark), picked_in);
     }
 }
 
@@ -221,8 +263,26 @@ impl Way {
         let route = Route::new(name, provider, event, Some(wishes));
         let is_time = provider.is_some_and(|provider| provider.time.as_deref() == Some(name));
         let stays = wishes.data_fields(name, !root.is_empty()).into();
-        route.wanted.then_some(Self { number, route, is_time, stays })
+        let known = [Known::default(); KNOWN];
+        route.wanted.then_some(Self { number, route, is_time, stays, alone: !is_time, known })
     }
+
+    /// The same where several compete for some slots.
+    fn with_rivals(mut self, contested: &[bool]) -> Self {
+        self.alone &= !self.route.steps.iter().flat_map(|step| &step.slots).any(|slot| contested[*slot]);
+        self
+    }
+}
+
+/// Where a value is remembered: by its size and its end, where paths and identities differ.
+fn place_of(bytes: &[u8]) -> usize {
+    let end = match bytes.last_chunk() {
+        Some(end) => u128::from_le_bytes(*end),
+        None => bytes.iter().fold(0, |all, byte| all << 8 | u128::from(*byte)),
+    };
+    let mixed =
+        (end as u64 ^ ((end >> 64) as u64).rotate_left(29) ^ bytes.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> 32) as usize % KNOWN
 }
 
 /// The common values that move: the slot of each, and whether it is a number.
