@@ -30,7 +30,7 @@ def for_stderr(message: str) -> str:
     """A message as stderr takes it: one line, on a terminal as many as it needs."""
     if not sys.stderr.isatty() or (message.isascii() and message.isprintable() and len(message) <= min(columns(), 80)):
         return message
-    from contraband.output.terminal import Screen
+    from contraband.output.screen import Screen
 
     start = message[: len(message) - len(message.lstrip())]
     return "\n".join(Screen(columns()).prose(message.lstrip(), start, f"{start}  ")) or message
@@ -42,11 +42,18 @@ def show(lines: Iterable[str]) -> None:
         print(line)
 
 
-def columns() -> int:
-    """How wide the terminal is."""
-    import shutil
-
-    return shutil.get_terminal_size((120, 24)).columns
+def columns(otherwise: int = 120) -> int:
+    """How wide the terminal is: as `shutil.get_terminal_size` has it, which loads all that packs files."""
+    try:
+        given = int(os.environ["COLUMNS"])
+    except (KeyError, ValueError):
+        given = 0
+    if given > 0:
+        return given
+    try:
+        return (os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ else 0) or otherwise
+    except (AttributeError, ValueError, OSError):
+        return otherwise
 
 
 def colored(terminal: bool) -> bool:

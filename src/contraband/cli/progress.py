@@ -21,8 +21,9 @@ def show_progress(scan: Scan, *, quiet: bool) -> Callable[[], None]:
     """Show it from a thread, if stderr is a terminal; gives what ends it and clears the line."""
     if quiet or not sys.stderr.isatty() or "CI" in os.environ or os.environ.get("TERM") == "dumb":
         return lambda: None
-    import shutil
     import threading
+
+    from contraband.cli.messages import columns
 
     over = threading.Event()
     began = time.monotonic()
@@ -32,7 +33,7 @@ def show_progress(scan: Scan, *, quiet: bool) -> Callable[[], None]:
             return
         while True:
             read, total = scan.progress()
-            line = progress_line(read, total, time.monotonic() - began, shutil.get_terminal_size().columns)
+            line = progress_line(read, total, time.monotonic() - began, columns(80))
             print(f"\r{line}\x1b[K", file=sys.stderr, end="", flush=True)
             if over.wait(INTERVAL):
                 break

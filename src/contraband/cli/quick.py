@@ -87,7 +87,7 @@ def scan_options(arguments: Sequence[str]) -> dict[str, Any] | None:
 
 
 def _checked(options: dict[str, Any], paths: list[str]) -> dict[str, Any] | None:
-    from contraband.cli.scanning import SEVERITIES
+    from contraband.detection.severities import SEVERITIES
 
     if not paths or "" in paths:
         return None

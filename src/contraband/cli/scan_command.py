@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from contraband.cli.common import source_option
-from contraband.cli.scanning import SEVERITIES, scan
+from contraband.cli.scanning import scan
+from contraband.detection.severities import SEVERITIES
 
 
 @click.command("scan")

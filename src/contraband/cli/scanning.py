@@ -12,6 +12,7 @@ from contraband.cli.report import report_problems, report_summary
 from contraband.cli.streams import open_output, paths, stoppable
 from contraband.detection.faults import InvalidException
 from contraband.detection.scan import missing_hosts, prepare_named, start
+from contraband.detection.severities import SEVERITIES
 from contraband.engine import EngineError, EngineOptions, ScanOptions
 
 TYPE_CHECKING = False
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from contraband.engine import Scan
 
 DEFAULT_RULES = "T1546.016"
-SEVERITIES = ("low", "medium", "high", "critical")
-"""As `detection.rules.Severity` has them."""
 
 _held: list[Prepared] = []
 """The rules of this run: the program ends with them, and taking them apart before would be for nothing."""

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, BinaryIO
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, BinaryIO, TypeAlias
 
-from contraband.detection.rules import Rule
-from contraband.output import csv_format, sarif, table, timesketch
+    from contraband.detection.rules import Rule
 
-Alerts = Sequence[Mapping[str, Any]]
-Writer = Callable[..., str]
+    Alerts: TypeAlias = Sequence[Mapping[str, Any]]
 
-FORMATS: dict[str, Writer] = {
-    "table": table.write,
-    "csv": csv_format.write,
-    "sarif": sarif.write,
-    "timesketch": timesketch.write,
-}
+FORMATS = {"table": "table", "csv": "csv_format", "sarif": "sarif", "timesketch": "timesketch"}
+"""Name to module; a module is loaded when its form is asked for."""
 
 __all__ = ["FORMATS", "write_alerts"]
 
@@ -25,4 +21,7 @@ def write_alerts(
     form: str, alerts: Alerts, stream: BinaryIO, *, rules: Mapping[str, Rule], width: int = 120, color: bool = False
 ) -> None:
     """Write all alerts in one of `FORMATS`. `rules` are those that ran, by id; `width` is in columns."""
-    stream.write(FORMATS[form](alerts, rules=rules, width=width, color=color).encode("utf-8", "replace"))
+    from importlib import import_module
+
+    write: Callable[..., str] = import_module(f"{__name__}.{FORMATS[form]}").write
+    stream.write(write(alerts, rules=rules, width=width, color=color).encode("utf-8", "replace"))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = dict.fromkeys(
+    (*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
+    "\N{REPLACEMENT CHARACTER}",
+)
+"""Control characters and direction marks, and what stands for them."""
 
 
 def text(alert: Mapping[str, Any], *names: str) -> str:
@@ -20,4 +25,4 @@ def text(alert: Mapping[str, Any], *names: str) -> str:
 
 def plain(value: str) -> str:
     """A text on one line, control characters and direction marks replaced."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", " ".join(value.split()))
+    return " ".join(value.split()).translate(_CONTROL)

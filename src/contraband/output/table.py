@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from contraband.detection.installations import grouped, title
-from contraband.detection.rules import Rule, Severity
+from contraband.detection.severities import SEVERITIES
 from contraband.output.fields import plain, text
-from contraband.output.terminal import Screen
+from contraband.output.screen import Screen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from contraband.detection.rules import Rule
 
 
 def write(
@@ -21,13 +25,11 @@ def write(
     screen = Screen(width, color=color)
     lines: list[str] = []
     for members in grouped(shown).values():
-        worst = max(Severity(alert["kibana.alert.severity"]) for alert in members) if members else None
         heading = plain(title(members))
         lines.append(screen.fit(f"{heading}  ({len(members)} alert{'' if len(members) == 1 else 's'})"))
-        for alert in sorted(members, key=lambda alert: -Severity(alert["kibana.alert.severity"]).rank):
+        for alert in sorted(members, key=lambda alert: -SEVERITIES.index(alert["kibana.alert.severity"])):
             lines.extend(_alert(alert, screen))
-        if worst is not None:
-            lines.append("")
+        lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -1,22 +1,16 @@
-"""Text for people on a screen of so many columns, or whole lines for a pipe. Knows no terminal: width and colour are given."""
+"""What is laid out for a screen (`screen`): tables, queries, Markdown."""
 
 from __future__ import annotations
 
 import re
 import textwrap
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import groupby
 
-from contraband.diagnostics import columns_of
+from contraband.output.screen import LEAST, WHOLE, Screen
 
-PROSE = 100
-"""Sentences are no wider than this on a wide screen: the eye loses longer lines."""
+__all__ = ["WHOLE", "Screen", "below", "eql_lines", "grid", "markdown"]
 
-_LEAST = 20
-_CODE_SPAN = re.compile(r"`[^`]+`")
-_JOINED = "\N{NO-BREAK SPACE}"
 _EQL_PIECE = re.compile(
     r'(?P<comment>(?s:/\*.*?\*/))|(?P<rest>//[^\n]*|/\*|"(?!(?:\\.|[^"\\\n])*")|`(?![^`\n]*`))'
     r'|"""(?:.*?)"""(?:"{0,2})|"(?:\\.|[^"\\\n])*"|`[^`\n]*`|(?P<blank>\s+)|[^\s"`/]+|/'
@@ -24,91 +18,15 @@ _EQL_PIECE = re.compile(
 _HEADING = re.compile(r"[^\s-]+-?")
 _CELL = re.compile(r"(?<!\\)\|")
 _STARTS = re.compile(r"- |#|    |```|<!--|\|")
-_SEVERITIES = {"critical": "1;35", "high": "1;31", "medium": "33", "low": "36", "error": "1;31", "warning": "33"}
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
-    """Where text goes: its width in columns, None where every line stays whole; and whether it shows colour."""
-
-    width: int | None = None
-    color: bool = False
-
-    def strong(self, text: str) -> str:
-        """A heading."""
-        return f"\x1b[1m{text}\x1b[0m" if self.color and text else text
-
-    def colored(self, text: str, word: str) -> str:
-        """Text in the colour of a severity, an error or a warning."""
-        code = _SEVERITIES.get(word) if self.color else None
-        return f"\x1b[{code}m{text}\x1b[0m" if code else text
-
-    def prose(self, text: str, first: str = "", rest: str | None = None) -> list[str]:
-        """Sentences after `first`, further lines after `rest` (as many blanks as `first` is wide). Code in back-quotes is not broken."""
-        if self.width is None:
-            return (first + text).splitlines()
-        indent = self._indent(first) if rest is None else rest
-        return [line.replace(_JOINED, " ") for line in _wrapped(text, min(self.width, PROSE), first, indent)]
-
-    def heading(self, text: str, first: str = "", rest: str | None = None) -> list[str]:
-        """As `prose`, in bold."""
-        return [self.strong(line) for line in self.prose(text, first, rest)]
-
-    def listed(self, names: Iterable[str], first: str = "", rest: str | None = None) -> list[str]:
-        """Names after one another, by commas; over the whole width."""
-        return self.wide(", ".join(names), first, rest)
-
-    def wide(self, text: str, first: str = "", rest: str | None = None) -> list[str]:
-        """What is read piece by piece, such as names and values: as `prose`, but over the whole width, and one line where that is none."""
-        if self.width is None:
-            return [first + text]
-        return _wrapped(text, self.width, first, self._indent(first) if rest is None else rest)
-
-    def _indent(self, first: str) -> str:
-        """Blanks as wide as what a paragraph begins with; where they would leave no room for it, a little more than that is indented itself."""
-        whole = len(first)
-        narrow = self.width is not None and self.width - whole < _LEAST
-        return " " * (whole - len(first.lstrip()) + 4 if narrow else whole)
-
-    def fit(self, line: str) -> str:
-        """One line, cut where the screen ends."""
-        if self.width is None:
-            return line
-        ends = list(accumulate(map(columns_of, line)))
-        if not ends or ends[-1] <= self.width:
-            return line
-        return line[: bisect_right(ends, self.width - 1)].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
-
-    def eql(self, query: str, indent: str = "") -> list[str]:
-        """A query, its wide lines broken between tokens: what is copied means the same."""
-        if self.width is None:
-            return [indent + line for line in query.strip().splitlines()]
-        # A comment over several lines is one line first, which may be broken anew.
-        pieces = (
-            " ".join(piece[0].split()) if piece["comment"] else piece[0] for piece in _EQL_PIECE.finditer(query.strip())
-        )
-        return [
-            indent + part for line in "".join(pieces).splitlines() for part in _eql_line(line, self.width - len(indent))
-        ]
-
-
-WHOLE = Screen()
-"""Lines as they are: for pipes and files."""
-
-
-def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
-    joined = " ".join(text.split())
-    if joined.count("`") % 2 == 0:
-        joined = _CODE_SPAN.sub(lambda span: span[0].replace(" ", _JOINED), joined)
-    wrapped = textwrap.wrap(
-        joined,
-        max(width, _LEAST),
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
+def eql_lines(query: str, width: int) -> list[str]:
+    """A query, its wide lines broken between tokens."""
+    # A comment over several lines is one line first, which may be broken anew.
+    pieces = (
+        " ".join(piece[0].split()) if piece["comment"] else piece[0] for piece in _EQL_PIECE.finditer(query.strip())
     )
-    return wrapped or [first.rstrip()]
+    return [part for line in "".join(pieces).splitlines() for part in _eql_line(line, width)]
 
 
 def _eql_line(line: str, width: int) -> list[str]:
@@ -187,7 +105,7 @@ def _fitted(table: Table, screen: Screen, indent: str) -> Blocks | None:
         max((len(word) for cell in column[1:] for word in cell.split()), default=0)
         for column in zip(*table, strict=True)
     ]
-    least = [min(width, max(_LEAST, word)) for width, word in zip(widths, words, strict=True)]
+    least = [min(width, max(LEAST, word)) for width, word in zip(widths, words, strict=True)]
     while sum(widths) > room:
         shrinking = [column for column, width in enumerate(widths) if width > least[column]]
         if not shrinking:

@@ -7,7 +7,6 @@ code points. `^` and `$` are ordinary. The grammar is that of `org.apache.lucene
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
@@ -172,7 +171,9 @@ def concatenation(first: Node, second: Node) -> Node:
         case Concatenation(first=start, second=rest):
             return Concatenation(start, concatenation(rest, second))
         case _:
-            return Nothing() if second == Nothing() else first if second == Empty() else Concatenation(first, second)
+            if isinstance(second, Nothing):
+                return second
+            return first if isinstance(second, Empty) else Concatenation(first, second)
 
 
 def _in_a_row(nodes: list[Node]) -> Node:
@@ -223,6 +224,15 @@ def parse(pattern: str, fold: Fold) -> Node:
     return node
 
 
+_SIGNS = frozenset('|&?*+{~[.#@"(<\\)')
+_REPEATS = frozenset("?*+{")
+
+
+@cache
+def _characters(low: int, high: int) -> Characters:
+    return Characters(((low, high),))
+
+
 class _Parser:
     """Recursive descent, one method for each rule of Lucene's grammar."""
 
@@ -253,17 +263,17 @@ class _Parser:
         if not self.take(character):
             raise self.error(f"'{character}'")
 
-    def _chain(self, operand: Callable[[], Node], sign: str, join: Callable[[Node, Node], Node]) -> Node:
-        node = operand()
-        while self.take(sign):
-            node = join(node, operand())
-        return node
-
     def union(self) -> Node:
-        return self._chain(self.intersection, "|", union)
+        nodes = [self.intersection()]
+        while self.take("|"):
+            nodes.append(self.intersection())
+        return union(*nodes) if len(nodes) > 1 else nodes[0]
 
     def intersection(self) -> Node:
-        return self._chain(self.concatenation, "&", intersection)
+        node = self.concatenation()
+        while self.take("&"):
+            node = intersection(node, self.concatenation())
+        return node
 
     def concatenation(self) -> Node:
         nodes = [self.repeat()]
@@ -272,6 +282,10 @@ class _Parser:
         return _in_a_row(nodes)
 
     def repeat(self) -> Node:
+        letter, after = self.pattern[self.place : self.place + 1], self.pattern[self.place + 1 : self.place + 2]
+        if letter and letter not in _SIGNS and after not in _REPEATS:
+            self.place += 1  # most of a pattern: a letter that stands for itself, once
+            return self.folded(ord(letter), ord(letter))
         node = self.complement()
         while self.peek("?*+{"):
             match self.next():
@@ -308,10 +322,11 @@ class _Parser:
         if not self.take("["):
             return self.simple()
         negated = self.take("^")
-        node = self.class_member()
+        members = [self.class_member()]
         while self.place < len(self.pattern) and not self.peek("]"):
-            node = union(node, self.class_member())
+            members.append(self.class_member())
         self.require("]")
+        node = union(*members) if len(members) > 1 else members[0]
         return intersection(ANY_CHARACTER, complement(node)) if negated else node
 
     def class_member(self) -> Node:
@@ -379,7 +394,7 @@ class _Parser:
 
     def folded(self, low: int, high: int) -> Node:
         if self.fold is Fold.NONE:
-            return Characters(((low, high),))
+            return _characters(low, high)
         variants = {ord(variant) for code in range(low, high + 1) for variant in fold_variants(chr(code))}
         outside = sorted(code for code in variants if not low <= code <= high)
         return Characters(((low, high), *((code, code) for code in outside)))
