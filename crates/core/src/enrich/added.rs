@@ -1,6 +1,7 @@
 //! Writes what is added to a document behind its own members. It knows neither fields nor processes.
 
-use crate::json::{Projection, ROOT, write_string};
+use super::addition::{Addition, Slots};
+use crate::json::write_string;
 use crate::value::{Extent, Part, Picked};
 use memchr::memmem;
 use std::ops::Range;
@@ -23,7 +24,7 @@ pub(crate) fn listed(document: &str) -> Option<(&str, &str)> {
 /// A member of a document that is not written yet, or an element of a list.
 #[derive(Clone, Copy, Debug)]
 struct Member {
-    name: &'static str,
+    addition: Addition,
     text: Part,
     listed: bool,
 }
@@ -44,6 +45,12 @@ pub(super) struct Own {
 }
 
 impl Additions {
+    /// Room for the additions to so many records.
+    pub fn with_room(records: usize) -> Self {
+        let (values, bytes) = (16 * records, 384 * records);
+        Self { values: Picked::with_room(values, bytes), members: Vec::with_capacity(values) }
+    }
+
     /// The values that were added to a document.
     pub fn fill<'a>(&'a self, own: &Own, event: &mut crate::value::Event<'a>) {
         self.values.fill(own.values, event);
@@ -53,13 +60,13 @@ impl Additions {
     pub fn write(&self, own: &Own, json: &mut Vec<u8>) {
         let members = self.members.get(own.members.start as usize..own.members.end as usize).unwrap_or_default();
         let mut document = Text::open(json);
-        for run in members.chunk_by(|left, right| left.listed && right.listed && left.name == right.name) {
+        for run in members.chunk_by(|left, right| left.listed && right.listed && left.addition == right.addition) {
             let Some(first) = run.first() else { continue };
             let texts = run.iter().map(|member| self.values.part(member.text));
             if first.listed {
-                document.list(first.name, texts);
+                document.list(first.addition, texts);
             } else {
-                texts.for_each(|text| document.one(first.name, text));
+                texts.for_each(|text| document.one(first.addition, text));
             }
         }
         document.close();
@@ -74,7 +81,7 @@ impl Additions {
 /// A document that gets members behind its own.
 struct Text<'d> {
     json: &'d mut Vec<u8>,
-    names: Vec<&'static str>,
+    names: Vec<Addition>,
     /// Whether the document has no members so far.
     empty: bool,
 }
@@ -84,15 +91,15 @@ impl<'d> Text<'d> {
         Self { json, names: Vec::with_capacity(16), empty: false }
     }
 
-    fn key(&mut self, name: &'static str) {
+    fn key(&mut self, addition: Addition) {
         if self.names.is_empty() {
             // The closing brace is taken back with the first addition.
             let end = memchr::memrchr(b'}', self.json).unwrap_or(0);
             self.json.truncate(end);
             self.empty = self.json.trim_ascii_end().ends_with(b"{");
         }
-        self.member(name);
-        self.names.push(name);
+        self.member(addition.name());
+        self.names.push(addition);
     }
 
     fn member(&mut self, name: &str) {
@@ -103,13 +110,13 @@ impl<'d> Text<'d> {
         self.json.push(b':');
     }
 
-    fn one(&mut self, name: &'static str, text: &str) {
-        self.key(name);
+    fn one(&mut self, addition: Addition, text: &str) {
+        self.key(addition);
         write_string(text, self.json);
     }
 
-    fn list<'t>(&mut self, name: &'static str, texts: impl IntoIterator<Item = &'t str>) {
-        self.key(name);
+    fn list<'t>(&mut self, addition: Addition, texts: impl IntoIterator<Item = &'t str>) {
+        self.key(addition);
         self.write_list(texts);
     }
 
@@ -130,7 +137,7 @@ impl<'d> Text<'d> {
         if !self.names.is_empty() {
             let names = std::mem::take(&mut self.names);
             self.member(LIST);
-            self.write_list(names);
+            self.write_list(names.into_iter().map(Addition::name));
             self.json.push(b'}');
         }
     }
@@ -150,7 +157,7 @@ pub(super) struct Written<'d>(Text<'d>);
 /// Additions to a document that is not written yet.
 pub(super) struct Noted<'d> {
     additions: &'d mut Additions,
-    wanted: &'d Projection,
+    slots: &'d Slots,
     mark: u32,
     from: u32,
 }
@@ -162,31 +169,31 @@ impl<'d> Added<'d> {
     }
 
     /// Additions to a document of which some fields are wanted.
-    pub fn beside(additions: &'d mut Additions, wanted: &'d Projection) -> Self {
+    pub fn beside(additions: &'d mut Additions, slots: &'d Slots) -> Self {
         let (mark, from) = (additions.values.mark(), additions.members.len() as u32);
-        Self::Values(Noted { additions, wanted, mark, from })
+        Self::Values(Noted { additions, slots, mark, from })
     }
 
     /// One member.
-    pub fn text(&mut self, name: &'static str, text: &str) {
+    pub fn text(&mut self, addition: Addition, text: &str) {
         match self {
-            Self::Json(Written(document)) => document.one(name, text),
-            Self::Values(noted) => noted.add(name, text, false),
+            Self::Json(Written(document)) => document.one(addition, text),
+            Self::Values(noted) => noted.add(addition, text, false),
         }
     }
 
     /// One member, if there is a value.
-    pub fn maybe(&mut self, name: &'static str, text: Option<&str>) {
+    pub fn maybe(&mut self, addition: Addition, text: Option<&str>) {
         if let Some(text) = text {
-            self.text(name, text);
+            self.text(addition, text);
         }
     }
 
     /// One member that is a list, which is not empty.
-    pub fn texts<'t>(&mut self, name: &'static str, texts: impl IntoIterator<Item = &'t str>) {
+    pub fn texts<'t>(&mut self, addition: Addition, texts: impl IntoIterator<Item = &'t str>) {
         match self {
-            Self::Json(Written(document)) => document.list(name, texts),
-            Self::Values(noted) => texts.into_iter().for_each(|text| noted.add(name, text, true)),
+            Self::Json(Written(document)) => document.list(addition, texts),
+            Self::Values(noted) => texts.into_iter().for_each(|text| noted.add(addition, text, true)),
         }
     }
 
@@ -203,29 +210,24 @@ impl<'d> Added<'d> {
 }
 
 impl Noted<'_> {
-    fn add(&mut self, name: &'static str, text: &str, listed: bool) {
+    fn add(&mut self, addition: Addition, text: &str, listed: bool) {
         let text = self.additions.values.keep(text);
-        self.additions.members.push(Member { name, text, listed });
-        self.additions.values.kept(fields(self.wanted, name), text);
+        self.additions.members.push(Member { addition, text, listed });
+        self.additions.values.kept(self.slots.get(addition), text);
     }
 
     fn end(self) -> Own {
         let members = self.from..self.additions.members.len() as u32;
         // Names of what was added are a value, too, where a rule asks for it.
-        let fields = fields(self.wanted, LIST);
+        let fields = self.slots.get(Addition::List);
         if !fields.is_empty() {
             let added = self.additions.members.get(self.from as usize..).unwrap_or_default();
-            let mut names: Vec<&'static str> = added.iter().map(|member| member.name).collect();
+            let mut names: Vec<Addition> = added.iter().map(|member| member.addition).collect();
             names.dedup();
-            for name in names {
-                self.additions.values.text(fields, name);
+            for addition in names {
+                self.additions.values.text(fields, addition.name());
             }
         }
         Own { values: self.additions.values.since(self.mark), members }
     }
-}
-
-/// The fields that a member of a document fills.
-fn fields<'w>(wanted: &'w Projection, name: &str) -> &'w [u32] {
-    wanted.find(ROOT, name.as_bytes()).map_or(&[], |entry| wanted.slots(entry.node))
 }

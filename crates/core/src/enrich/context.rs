@@ -3,8 +3,9 @@
 //! What is not known stays unknown: a child recorded before its parent, a parent that started before the log, a lost record.
 
 use super::added::{Added, has_list};
+use super::addition::Addition;
 use super::facts::{FactReader, Facts, Field, Known};
-use super::image::{Identity, Image, Moment, Texts};
+use super::image::{Builder, Identity, Image, Moment};
 use super::installers::Role;
 use super::records::Records;
 use super::table::{Host, Hosts, Transaction};
@@ -37,7 +38,7 @@ struct Table {
     hosts: Hosts,
     arrivals: u64,
     /// For texts that are put together.
-    buffer: String,
+    builder: Builder,
 }
 
 /// What the table has the facts of, and that has not got its own additions yet.
@@ -180,34 +181,45 @@ impl Table {
             let image = Image {
                 from: at,
                 ended: None,
-                texts: Texts::new([name, executable, None], std::iter::empty(), &mut self.buffer),
+                texts: self.builder.begin().add(name).add(executable).add(None).texts(std::iter::empty()),
                 identity: identity(&learned.host, child, stamp),
                 parent: Some(pid),
                 forked: true,
                 role: Role::Other,
             };
-            host.forked(child, image, &mut self.buffer);
+            host.forked(child, image, &mut self.builder);
         }
         if !facts.starts && !host.news(pid, at, executable) {
             return learned;
         }
+        let parent = facts.parent_pid();
+        let forks = facts.starts && facts.forks;
         let recorded = facts.text(Field::EntityId);
-        let keep = recorded.is_some() && facts.starts;
-        let command_line = facts.command_line();
+        let known = match recorded {
+            // What a start records of itself is kept as it is.
+            Some(recorded) if facts.starts => Some(recorded.into()),
+            _ if forks => None,
+            _ => host.identity_before(pid, parent, at),
+        };
+        let made = || recorded.map_or_else(|| identity(&learned.host, pid, stamp), Identity::from);
+        self.builder.begin().add(name).add(executable);
+        match facts.text(Field::CommandLine) {
+            Some(line) => self.builder.add(Some(line)),
+            None => self.builder.add_joined(facts.args()),
+        };
         let image = Image {
             from: at,
             ended: None,
-            texts: Texts::new([name, executable, command_line.as_deref()], facts.args(), &mut self.buffer),
-            identity: recorded
-                .map_or_else(|| identity(&learned.host, pid, stamp), |recorded| Identity::Recorded(recorded.into())),
-            parent: facts.parent_pid(),
+            texts: self.builder.texts(facts.args()),
+            identity: known.unwrap_or_else(made),
+            parent,
             forked: false,
             role: Role::of(name, executable, facts.args()),
         };
-        if facts.starts && facts.forks {
-            host.forked(pid, image, &mut self.buffer);
+        if forks {
+            host.forked(pid, image, &mut self.builder);
         } else {
-            host.started(pid, image, keep);
+            host.started(pid, image);
         }
         learned
     }
@@ -215,7 +227,7 @@ impl Table {
     /// Adds to the first of the records that has not got its additions.
     fn add_to_record(&mut self, records: &mut Records, learned: &Learned, says: &Says, wanted: &Wanted) {
         let Records { unwritten, additions, added } = records;
-        let mut noted = Added::beside(additions, &wanted.projection);
+        let mut noted = Added::beside(additions, &wanted.additions);
         match says {
             Says::Values(known) => {
                 let extent = unwritten.records.get(added.len()).map(|record| record.values).unwrap_or_default();
@@ -235,7 +247,7 @@ impl Table {
             let image = host.image(pid, at);
             add_process(facts, image, host, at, added);
             if let Some(transaction) = transaction(facts, image, host, at) {
-                added.text("contraband.installation.process", &host.installation(transaction, at));
+                added.text(Addition::Installation, &host.installation(transaction, at));
             }
         }
     }
@@ -243,14 +255,14 @@ impl Table {
 
 fn add_host(facts: &Facts<'_>, host_name: &str, added: &mut Added<'_>) {
     if !facts.has(Field::HostName) && !facts.has(Field::HostId) {
-        added.text("host.name", host_name);
+        added.text(Addition::HostName, host_name);
     }
     // Sequences and samples join on it; the host's name serves where nothing numbers the hosts.
     if !facts.has(Field::HostId) {
-        added.text("host.id", host_name);
+        added.text(Addition::HostId, host_name);
     }
     if facts.auditd && !facts.has(Field::OsType) {
-        added.text("host.os.type", "linux");
+        added.text(Addition::OsType, "linux");
     }
 }
 
@@ -260,12 +272,12 @@ fn add_process(facts: &Facts<'_>, image: Option<&Image>, host: &Host, at: Moment
         // The table joined the arguments of a start already.
         let joined = image.filter(|image| image.from == at && !image.forked).and_then(|own| own.texts.command_line());
         match joined {
-            Some(joined) => added.text("process.command_line", joined),
-            None => added.maybe("process.command_line", facts.command_line().as_deref()),
+            Some(joined) => added.text(Addition::CommandLine, joined),
+            None => added.maybe(Addition::CommandLine, facts.command_line().as_deref()),
         }
     }
     if !facts.has(Field::EntityId) {
-        added.maybe("process.entity_id", image.map(|image| image.identity.as_str()));
+        added.maybe(Addition::EntityId, image.map(|image| &*image.identity));
     }
     let parent = facts.parent_pid().or_else(|| image.and_then(|image| image.parent));
     add_parent(facts, parent, host, at, added);
@@ -297,19 +309,19 @@ fn add_parent(facts: &Facts<'_>, parent: Option<u64>, host: &Host, at: Moment, a
         return;
     }
     if !facts.has(Field::ParentName) {
-        added.maybe("process.parent.name", texts.name());
+        added.maybe(Addition::ParentName, texts.name());
     }
     if !facts.has(Field::ParentExecutable) {
-        added.maybe("process.parent.executable", texts.executable());
+        added.maybe(Addition::ParentExecutable, texts.executable());
     }
     if !facts.has(Field::ParentArgs) && texts.args().next().is_some() {
-        added.texts("process.parent.args", texts.args());
+        added.texts(Addition::ParentArgs, texts.args());
     }
     if !facts.has(Field::ParentCommandLine) {
-        added.maybe("process.parent.command_line", texts.command_line());
+        added.maybe(Addition::ParentCommandLine, texts.command_line());
     }
     if !facts.has(Field::ParentEntity) {
-        added.text("process.parent.entity_id", parent.identity.as_str());
+        added.text(Addition::ParentEntity, &parent.identity);
     }
     let wants_ancestry = !facts.has(Field::Ancestry) && facts.process;
     if !wants_ancestry && !lacks_name {
@@ -317,13 +329,13 @@ fn add_parent(facts: &Facts<'_>, parent: Option<u64>, host: &Host, at: Moment, a
     }
     let lineage: Vec<&Image> = host.lineage(parent).collect();
     if wants_ancestry {
-        added.texts("process.Ext.ancestry", lineage.iter().map(|image| image.identity.as_str()));
+        added.texts(Addition::Ancestry, lineage.iter().map(|image| &*image.identity));
     }
     if lacks_name {
         let names = lineage.iter().filter_map(|image| image.texts.executable().or_else(|| image.texts.name()));
         let mut names = names.peekable();
         if names.peek().is_some() {
-            added.texts("contraband.process.ancestors", names);
+            added.texts(Addition::Ancestors, names);
         }
     }
 }
@@ -336,8 +348,8 @@ fn add_image_before(facts: &Facts<'_>, host: &Host, at: Moment, added: &mut Adde
         return;
     }
     if let Some(executable) = facts.text(Field::PreviousExecutable) {
-        added.text("process.parent.name", base_name(executable));
-        added.text("process.parent.executable", executable);
+        added.text(Addition::ParentName, base_name(executable));
+        added.text(Addition::ParentExecutable, executable);
     }
 }
 
@@ -348,8 +360,8 @@ fn add_effective_parent(facts: &Facts<'_>, host: &Host, at: Moment, added: &mut 
         return;
     }
     if let Some(image) = lookup(host, pid, facts.text(Field::EffectiveParentEntity), at) {
-        added.maybe("process.Ext.effective_parent.name", image.texts.name());
-        added.maybe("process.Ext.effective_parent.executable", image.texts.executable());
+        added.maybe(Addition::EffectiveParentName, image.texts.name());
+        added.maybe(Addition::EffectiveParentExecutable, image.texts.executable());
     }
 }
 
@@ -375,7 +387,7 @@ fn identity(host: &str, pid: u64, time: &str) -> Identity {
     for (pair, byte) in digits.chunks_exact_mut(2).zip(digest.finalize()) {
         pair.copy_from_slice(&[HEXADECIMAL[usize::from(byte >> 4)], HEXADECIMAL[usize::from(byte & 15)]]);
     }
-    Identity::Derived(digits)
+    std::str::from_utf8(&digits).unwrap_or_default().into()
 }
 
 #[cfg(test)]
@@ -389,7 +401,7 @@ mod tests {
 
     fn run(lines: &[&str]) -> Vec<Value> {
         let projection = Arc::new(Projection::new(PATHS));
-        let mut context = Context::new(Wanted { projection, facts: 0 });
+        let mut context = Context::new(Wanted::new(projection, 0));
         let mut out = Vec::new();
         for (number, line) in lines.iter().enumerate() {
             let place = Place { record: number as u64 + 1, offset: 0 };

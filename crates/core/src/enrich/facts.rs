@@ -104,6 +104,8 @@ pub(super) struct Facts<'a> {
 pub(super) struct Known {
     /// The first value of each field, by its number among the document's.
     first: [u32; PATHS.len()],
+    /// One more than the number of the last argument.
+    args_end: u32,
     /// Whether Auditbeat or its integration made the document.
     pub auditd: bool,
     /// Whether it is about a process.
@@ -124,13 +126,16 @@ impl Known {
     fn of(picked: &Picked, extent: Extent, base: u32) -> Self {
         let (auditd, process, starts, forks, forked, ends, halts, boots) = Default::default();
         let first = [NONE; PATHS.len()];
-        let mut known = Known { first, auditd, process, starts, forks, forked, ends, halts, boots };
+        let mut known = Known { first, args_end: 0, auditd, process, starts, forks, forked, ends, halts, boots };
         let mut failed = false;
         for (number, field) in picked.fields(extent).enumerate() {
             let Some(field) = field.checked_sub(base) else { continue };
             let Some(first) = known.first.get_mut(field as usize) else { continue };
             if *first == NONE {
                 *first = number as u32;
+            }
+            if field == Field::Args as u32 {
+                known.args_end = number as u32 + 1;
             }
             if !TELLING.contains(&field) {
                 continue;
@@ -227,7 +232,8 @@ impl<'a> Facts<'a> {
     pub fn args(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
         let wanted = self.base + Field::Args as u32;
         let (picked, extent) = (self.picked, self.extent);
-        let fields = picked.fields(extent).enumerate().skip(self.first[Field::Args as usize] as usize);
+        let (first, end) = (self.first[Field::Args as usize] as usize, self.args_end as usize);
+        let fields = picked.fields(extent).enumerate().take(end).skip(first);
         fields.filter(move |(_, field)| *field == wanted).filter_map(move |(number, _)| {
             match picked.value(extent, number)? {
                 Raw::Text(Cow::Borrowed(text)) => Some(text),

@@ -12,96 +12,103 @@ pub(super) struct Moment {
     pub arrival: u64,
 }
 
-/// By what a process is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Identity {
-    /// Sixteen digits made of host, number and time.
-    Derived([u8; 16]),
-    Recorded(Box<str>),
-}
+/// By what a process is known: sixteen digits made of host, number and time, or what was recorded.
+pub(super) type Identity = Arc<str>;
 
-impl Identity {
-    /// As documents have it.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Identity::Derived(digits) => std::str::from_utf8(digits).unwrap_or_default(),
-            Identity::Recorded(text) => text,
-        }
-    }
-}
-
-/// Name, executable, command line and arguments of a process, in one piece. A fork shares its parent's.
+/// Name, executable, command line and arguments of a process, in two pieces. A fork shares its parent's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Texts {
-    /// Each part behind its length; what is missing has none.
-    parts: Option<Arc<str>>,
+    /// All parts, one behind the other.
+    text: Arc<str>,
+    /// Where each part ends.
+    ends: Arc<[u32]>,
+    /// Which of the fixed parts are there, as bits.
+    there: u8,
 }
 
-/// The length of a part that is missing.
-const MISSING: u32 = u32::MAX;
 /// Parts before the arguments.
 const FIXED: usize = 3;
-/// Characters of a length: seven bits each, the lowest first, so that lengths and parts are one text.
-const LENGTH: usize = 5;
 
-fn push_length(buffer: &mut String, length: u32) {
-    buffer.extend((0..LENGTH).map(|place| char::from((u64::from(length) >> (7 * place)) as u8 & 0x7f)));
+/// Puts the texts of a process together, one after the other in the same memory.
+#[derive(Debug, Default)]
+pub(super) struct Builder {
+    text: String,
+    ends: Vec<u32>,
+    there: u8,
 }
 
-fn length_of(digits: &str) -> u32 {
-    digits.bytes().rev().fold(0, |length, digit| length << 7 | u64::from(digit)) as u32
+impl Builder {
+    /// Forgets what was put in.
+    pub fn begin(&mut self) -> &mut Self {
+        self.text.clear();
+        self.ends.clear();
+        self.there = 0;
+        self
+    }
+
+    /// The next part, if there is one: name, executable, command line, then the arguments.
+    pub fn add(&mut self, text: Option<&str>) -> &mut Self {
+        self.text.push_str(text.unwrap_or_default());
+        self.end(text.is_some())
+    }
+
+    /// The next part, made of arguments with blanks between them.
+    pub fn add_joined<'t>(&mut self, mut args: impl Iterator<Item = &'t str>) -> &mut Self {
+        let first = args.next();
+        self.text.push_str(first.unwrap_or_default());
+        args.for_each(|argument| {
+            self.text.push(' ');
+            self.text.push_str(argument);
+        });
+        self.end(first.is_some())
+    }
+
+    fn end(&mut self, is_there: bool) -> &mut Self {
+        if self.ends.len() < FIXED {
+            self.there |= u8::from(is_there) << self.ends.len();
+        }
+        self.ends.push(self.text.len() as u32);
+        self
+    }
+
+    /// The texts, with the arguments as the last of them.
+    pub fn texts<'t>(&mut self, args: impl Iterator<Item = &'t str>) -> Texts {
+        args.for_each(|argument| {
+            self.add(Some(argument));
+        });
+        Texts { text: Arc::from(self.text.as_str()), ends: Arc::from(self.ends.as_slice()), there: self.there }
+    }
 }
 
 impl Texts {
-    /// The texts of a process; `buffer` is used to put them together.
-    pub fn new<'t>(fixed: [Option<&str>; FIXED], args: impl Iterator<Item = &'t str>, buffer: &mut String) -> Self {
-        buffer.clear();
-        let mut push = |text: Option<&str>| {
-            push_length(buffer, text.map_or(MISSING, |text| text.len() as u32));
-            buffer.push_str(text.unwrap_or_default());
-        };
-        fixed.into_iter().for_each(&mut push);
-        args.for_each(|argument| push(Some(argument)));
-        Self { parts: Some(Arc::from(buffer.as_str())) }
-    }
-
-    fn parts(&self) -> impl Iterator<Item = Option<&str>> {
-        let mut rest = self.parts.as_deref().unwrap_or_default();
-        std::iter::from_fn(move || {
-            let (length, after) = rest.split_at_checked(LENGTH)?;
-            let length = length_of(length);
-            if length == MISSING {
-                rest = after;
-                return Some(None);
-            }
-            let (text, after) = after.split_at_checked(length as usize)?;
-            rest = after;
-            Some(Some(text))
-        })
-    }
-
     fn part(&self, number: usize) -> Option<&str> {
-        self.parts().nth(number).flatten()
+        let end = *self.ends.get(number)?;
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.text.get(start as usize..end as usize)
+    }
+
+    fn fixed(&self, number: usize) -> Option<&str> {
+        self.part(number).filter(|_| self.there >> number & 1 == 1)
     }
 
     /// `process.name`.
     pub fn name(&self) -> Option<&str> {
-        self.part(0)
+        self.fixed(0)
     }
 
     /// `process.executable`.
     pub fn executable(&self) -> Option<&str> {
-        self.part(1)
+        self.fixed(1)
     }
 
     /// `process.command_line`.
     pub fn command_line(&self) -> Option<&str> {
-        self.part(2)
+        self.fixed(2)
     }
 
     /// `process.args`.
     pub fn args(&self) -> impl Iterator<Item = &str> {
-        self.parts().skip(FIXED).flatten()
+        (FIXED..self.ends.len()).filter_map(|number| self.part(number))
     }
 }
 
@@ -124,13 +131,16 @@ mod tests {
 
     #[test]
     fn texts_come_back_as_they_were() {
-        let mut buffer = String::new();
-        let texts = Texts::new([Some("sh"), None, Some("sh -c \0é")], ["sh", "", "-c \0é"].into_iter(), &mut buffer);
-        assert_eq!((texts.name(), texts.executable(), texts.command_line()), (Some("sh"), None, Some("sh -c \0é")));
-        assert_eq!(texts.args().collect::<Vec<_>>(), ["sh", "", "-c \0é"]);
+        let mut builder = Builder::default();
+        let args = ["sh", "", "-c \0é"];
+        let texts = builder.begin().add(Some("sh")).add(None).add_joined(args.into_iter()).texts(args.into_iter());
+        assert_eq!((texts.name(), texts.executable(), texts.command_line()), (Some("sh"), None, Some("sh  -c \0é")));
+        assert_eq!(texts.args().collect::<Vec<_>>(), args);
         let long = "é".repeat(70_000);
-        let texts = Texts::new([None, Some(&long), None], ["", &long].into_iter(), &mut buffer);
+        let none = std::iter::empty();
+        let texts = builder.begin().add(None).add(Some(&long)).add_joined(none).texts(["", &long].into_iter());
         assert_eq!((texts.executable(), texts.args().collect::<Vec<_>>()), (Some(&*long), vec!["", &long]));
+        assert_eq!(texts.command_line(), None);
         let none = Texts::default();
         assert_eq!((none.name(), none.args().count()), (None, 0));
     }

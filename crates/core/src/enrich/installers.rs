@@ -37,6 +37,9 @@ const INSTALLERS: [&str; 29] = [
 const ENGINES: [&str; 6] =
     ["installd", "package_script_service", "packagekitd", "snapd", "system_installd", "windowspackagemanagerserver"];
 
+/// Windows Installer, whose service is an engine.
+const MSIEXEC: &str = "msiexec";
+
 /// Programs that run others which are named by their first argument.
 const INTERPRETERS: [&str; 4] = ["python", "ruby", "node", "perl"];
 
@@ -51,8 +54,28 @@ fn base(path: &str) -> &str {
 }
 
 fn among(list: &[&str], name: &str) -> bool {
-    list.iter().any(|known| known.eq_ignore_ascii_case(name))
+    let lengths = name.as_bytes().first().map_or(0, |first| LENGTHS[usize::from(*first)]);
+    let may_be = name.len() < 64 && lengths >> name.len() & 1 == 1;
+    may_be && list.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
+
+/// For each first letter, the lengths of all names here that begin with it: most programs are told apart by these already.
+const LENGTHS: [u64; 256] = {
+    let mut all = [0; 256];
+    let lists: [&[&str]; 4] = [&INSTALLERS, &ENGINES, &INTERPRETERS, &[MSIEXEC]];
+    let mut list = 0;
+    while list < lists.len() {
+        let mut name = 0;
+        while name < lists[list].len() {
+            let text = lists[list][name].as_bytes();
+            all[text[0].to_ascii_lowercase() as usize] |= 1 << text.len();
+            all[text[0].to_ascii_uppercase() as usize] |= 1 << text.len();
+            name += 1;
+        }
+        list += 1;
+    }
+    all
+};
 
 /// Whether a program, by its name or path, installs packages in one transaction.
 pub(crate) fn installs(path: &str) -> bool {
@@ -93,7 +116,7 @@ impl Role {
 }
 
 fn is_msiexec(path: &str) -> bool {
-    among(&["msiexec"], base(path))
+    among(&[MSIEXEC], base(path))
 }
 
 /// Whether a program runs scripts that are named by its first argument.

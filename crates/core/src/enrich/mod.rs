@@ -2,6 +2,7 @@
 //! neither rules nor formats; documents come and go as ECS in JSON.
 
 mod added;
+mod addition;
 mod context;
 mod facts;
 mod image;
@@ -28,6 +29,15 @@ pub struct Wanted {
     pub projection: Arc<Projection>,
     /// Number of the first of [`PATHS`] among them.
     pub facts: u32,
+    additions: addition::Slots,
+}
+
+impl Wanted {
+    /// The fields of a projection, of which [`PATHS`] begin with this number.
+    pub fn new(projection: Arc<Projection>, facts: u32) -> Self {
+        let additions = addition::Slots::of(&projection);
+        Self { projection, facts, additions }
+    }
 }
 
 /// One document on its way through the stage.

@@ -17,7 +17,7 @@ impl Records {
     /// Records to which nothing is added so far.
     pub fn new(unwritten: Unwritten) -> Self {
         let added = Vec::with_capacity(unwritten.records.len());
-        Self { unwritten, additions: Additions::default(), added }
+        Self { additions: Additions::with_room(unwritten.records.len()), unwritten, added }
     }
 
     /// How many there are.

@@ -1,7 +1,7 @@
 //! The process table: what the records of a host told about its processes, for records that carry only numbers. Images are kept
 //! with their times, so that a record that comes late finds what was true at its own time.
 
-use super::image::{Identity, Image, Moment, Texts};
+use super::image::{Builder, Identity, Image, Moment, Texts};
 use super::installers::Role;
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, VecDeque};
@@ -35,7 +35,7 @@ pub(super) struct Host {
     images: HashMap<u64, Vec<Image>, RandomState>,
     order: VecDeque<u64>,
     /// For each engine, when the installation that is under way began, and when it was last heard of.
-    engines: HashMap<String, (i128, i128), RandomState>,
+    engines: HashMap<Identity, (i128, i128), RandomState>,
     /// The latest restarts: when each was recorded, and the time from before which no process is left.
     restarts: VecDeque<(i128, i128)>,
     /// Time of the first record.
@@ -57,7 +57,7 @@ impl Host {
 
     /// The image of a process with a recorded identity.
     pub(super) fn identified(&self, pid: u64, entity_id: &str) -> Option<&Image> {
-        self.images.get(&pid)?.iter().rev().find(|image| image.identity.as_str() == entity_id)
+        self.images.get(&pid)?.iter().rev().find(|image| *image.identity == *entity_id)
     }
 
     /// Whether a process is known from before a moment.
@@ -65,20 +65,20 @@ impl Host {
         self.images.get(&pid).is_some_and(|images| images.iter().any(|image| image.from < at && !image.forked))
     }
 
-    /// A process starts, or takes on a new image. One that had ended, or had another parent, was another process: numbers are
-    /// reused. A recorded identity is kept as it is.
-    pub(super) fn started(&mut self, pid: u64, mut image: Image, recorded: bool) {
-        if !recorded
-            && let Some(before) = self.image(pid, image.from)
-            && before.parent == image.parent
-        {
-            image.identity = before.identity.clone();
-        }
+    /// The identity of a process that takes on a new image. One that had ended, or had another parent, was another process: numbers
+    /// are reused.
+    pub(super) fn identity_before(&self, pid: u64, parent: Option<u64>, at: Moment) -> Option<Identity> {
+        let before = self.image(pid, at).filter(|before| before.parent == parent)?;
+        Some(Arc::clone(&before.identity))
+    }
+
+    /// A process starts, or takes on a new image.
+    pub(super) fn started(&mut self, pid: u64, image: Image) {
         self.insert(pid, image);
     }
 
     /// A process forks: the new one is what the old one is. What the record itself tells counts before that.
-    pub(super) fn forked(&mut self, pid: u64, fork: Image, buffer: &mut String) {
+    pub(super) fn forked(&mut self, pid: u64, fork: Image, builder: &mut Builder) {
         let parent = fork.parent.and_then(|parent| self.image(parent, fork.from));
         let (role, texts) =
             parent.map_or((Role::Other, Texts::default()), |parent| (parent.role, parent.texts.clone()));
@@ -86,8 +86,8 @@ impl Host {
         let texts = if name.is_none() && executable.is_none() {
             texts
         } else {
-            let fixed = [name.or(texts.name()), executable.or(texts.executable()), texts.command_line()];
-            Texts::new(fixed, texts.args(), buffer)
+            builder.begin().add(name.or(texts.name())).add(executable.or(texts.executable())).add(texts.command_line());
+            builder.texts(texts.args())
         };
         self.insert(pid, Image { texts, role, ended: None, forked: true, ..fork });
     }
@@ -159,25 +159,24 @@ impl Host {
     /// The topmost installer among a process and its ancestors.
     pub(super) fn topmost_installer(&self, image: &Image) -> Option<Transaction> {
         let top = self.lineage(image).filter(|image| image.role != Role::Other).last()?;
-        Some(Transaction { identity: top.identity.clone(), engine: top.role == Role::Engine })
+        Some(Transaction { identity: Arc::clone(&top.identity), engine: top.role == Role::Engine })
     }
 
     /// The name of the installation that an installer's process is busy with at a moment. A minute of quiet ends one of an engine's.
-    pub(super) fn installation(&mut self, transaction: Transaction, at: Moment) -> String {
+    pub(super) fn installation(&mut self, transaction: Transaction, at: Moment) -> Arc<str> {
         let Transaction { identity, engine } = transaction;
-        let entity_id = identity.as_str().to_owned();
         if !engine {
-            return entity_id;
+            return identity;
         }
         if self.engines.len() >= MOST_ENGINES {
             self.engines.clear();
         }
-        let (began, latest) = self.engines.entry(entity_id.clone()).or_insert((at.time, at.time));
+        let (began, latest) = self.engines.entry(Arc::clone(&identity)).or_insert((at.time, at.time));
         if (at.time - *latest).abs() > QUIET {
             *began = at.time;
         }
         *latest = at.time;
-        format!("{entity_id} {began}")
+        format!("{identity} {began}").into()
     }
 }
 

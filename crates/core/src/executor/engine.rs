@@ -133,10 +133,8 @@ impl Engine {
         let patterns = set.rules.iter().map(|rule| rule.index.clone()).collect();
         let router = Router::new(patterns, options.declarations.clone(), options.routing);
         let fields = paths.list.iter().map(String::as_str);
-        let wanted = Wanted {
-            projection: Arc::new(Projection::new(fields.clone().take(deciding).chain(enrich::PATHS))),
-            facts: deciding as u32,
-        };
+        let wanted = fields.clone().take(deciding).chain(enrich::PATHS);
+        let wanted = Wanted::new(Arc::new(Projection::new(wanted)), deciding as u32);
         let loaded = Loaded {
             projection: Projection::new(fields),
             wanted,

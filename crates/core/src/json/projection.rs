@@ -70,12 +70,12 @@ impl Projection {
     /// Where a key leads, seen in an object at `node`.
     #[inline]
     pub fn find(&self, node: Node, key: &[u8]) -> Option<Entry> {
-        self.names[node].find(Sought::of(key))
+        self.names[node].find(&Sought::of(key))
     }
 
     /// Where a key leads that was prepared.
     #[inline]
-    pub(crate) fn look_up(&self, node: Node, key: Sought<'_>) -> Option<Entry> {
+    pub(crate) fn look_up(&self, node: Node, key: &Sought<'_>) -> Option<Entry> {
         self.names[node].find(key)
     }
 
@@ -121,7 +121,7 @@ impl Names {
     }
 
     #[inline]
-    fn find(&self, key: Sought<'_>) -> Option<Entry> {
+    fn find(&self, key: &Sought<'_>) -> Option<Entry> {
         let mask = self.table.len().checked_sub(1)?;
         let mut at = key.hash & mask;
         while let Some(name) = &self.table[at] {
@@ -145,7 +145,7 @@ pub(crate) struct Sought<'k> {
 impl<'k> Sought<'k> {
     /// Prepares a key.
     #[inline]
-    pub fn of(text: &'k [u8]) -> Self {
+    pub const fn of(text: &'k [u8]) -> Self {
         let ends = Ends::of(text);
         Self { text, ends, hash: ends.hash() }
     }

@@ -42,38 +42,57 @@ struct Picking {
 
 impl Picking {
     /// Where a key of the innermost object leads.
-    fn find(&mut self, key: Sought<'_>) -> Option<Node> {
+    #[inline]
+    fn find(&mut self, key: &Sought<'_>) -> Option<Node> {
         let (node, seen) = self.open.last_mut()?;
         let entry = self.wanted.look_up((*node)?, key)?;
         self.doubtful |= seen.twice(entry.ordinal);
         Some(entry.node)
     }
 
-    fn enter(&mut self, key: Sought<'_>) {
+    fn enter(&mut self, key: &Sought<'_>) {
         let node = self.find(key);
         self.open.push((node, Seen::default()));
     }
 
-    fn text(&mut self, key: Sought<'_>, text: &str) {
+    fn text(&mut self, key: &Sought<'_>, text: &str) {
         if let Some(node) = self.find(key) {
             self.picked.text(self.wanted.slots(node), text);
         }
     }
 
-    fn numeral(&mut self, key: Sought<'_>, text: &str) {
+    fn numeral(&mut self, key: &Sought<'_>, text: &str) {
         if let Some(node) = self.find(key) {
             self.picked.number(self.wanted.slots(node), text);
         }
     }
 
-    fn wants(&self, key: Sought<'_>) -> bool {
+    fn number(&mut self, key: &Sought<'_>, number: i64, buffer: &mut String) {
+        if let Some(node) = self.find(key) {
+            buffer.clear();
+            signed(buffer, number);
+            self.picked.number(self.wanted.slots(node), buffer);
+        }
+    }
+
+    fn texts<T: AsRef<str>>(&mut self, key: &Sought<'_>, texts: impl IntoIterator<Item = T>) {
+        if let Some(node) = self.find(key) {
+            let slots = self.wanted.slots(node);
+            texts.into_iter().for_each(|text| self.picked.text(slots, text.as_ref()));
+        }
+    }
+
+    fn wants(&self, key: &Sought<'_>) -> bool {
         let node = self.open.last().and_then(|(node, _)| *node);
         node.is_some_and(|node| self.wanted.look_up(node, key).is_some())
     }
 }
 
-/// A key, prepared where the compiler knows it: nearly all are written here and there in the decoders.
-#[inline]
+// What takes a key is inlined into the decoders, where nearly all keys are written here and there: the compiler prepares these.
+
+/// A key, prepared.
+#[allow(clippy::inline_always)]
+#[inline(always)]
 fn sought(key: &str) -> Sought<'_> {
     Sought::of(key.as_bytes())
 }
@@ -83,6 +102,13 @@ impl Writer {
     pub fn picking(wanted: Arc<Projection>) -> Self {
         let picking = Picking { wanted, picked: Picked::default(), begin: 0, open: Vec::new(), doubtful: false };
         Self { picking: Some(picking), ..Self::default() }
+    }
+
+    /// Makes room for so many values, and for so many bytes of them.
+    pub fn reserve(&mut self, values: usize, bytes: usize) {
+        if let Some(picking) = &mut self.picking {
+            picking.picked.reserve(values, bytes);
+        }
     }
 
     /// What was picked out since [`Writer::begin`], and whether a key came twice.
@@ -129,16 +155,18 @@ impl Writer {
     }
 
     /// Whether anything that is written below a key of the innermost object matters.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub fn wants(&self, key: &str) -> bool {
-        self.picking.as_ref().is_none_or(|picking| picking.wants(sought(key)))
+        self.picking.as_ref().is_none_or(|picking| picking.wants(&sought(key)))
     }
 
     /// Opens an object: `"key":{`.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub fn object(&mut self, key: &str) {
         match &mut self.picking {
-            Some(picking) => picking.enter(sought(key)),
+            Some(picking) => picking.enter(&sought(key)),
             None => self.open_object(key),
         }
     }
@@ -164,10 +192,11 @@ impl Writer {
     }
 
     /// `"key":"text"`.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub fn text(&mut self, key: &str, text: &str) {
         match &mut self.picking {
-            Some(picking) => picking.text(sought(key), text),
+            Some(picking) => picking.text(&sought(key), text),
             None => self.write_text(key, text),
         }
     }
@@ -178,7 +207,8 @@ impl Writer {
     }
 
     /// `"key":"text"`, if there is one that is not empty.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub fn maybe(&mut self, key: &str, text: Option<&str>) {
         if let Some(text) = text.filter(|text| !text.is_empty()) {
             self.text(key, text);
@@ -186,7 +216,16 @@ impl Writer {
     }
 
     /// `"key":5`.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub fn number(&mut self, key: &str, number: i64) {
+        match &mut self.picking {
+            Some(picking) => picking.number(&sought(key), number, &mut self.numeral),
+            None => self.write_number(key, number),
+        }
+    }
+
+    fn write_number(&mut self, key: &str, number: i64) {
         let mut text = std::mem::take(&mut self.numeral);
         text.clear();
         signed(&mut text, number);
@@ -195,15 +234,23 @@ impl Writer {
     }
 
     /// `"key":5`, of the number's text.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     fn numeral(&mut self, key: &str, text: &str) {
         if let Some(picking) = &mut self.picking {
-            return picking.numeral(sought(key), text);
+            return picking.numeral(&sought(key), text);
         }
+        self.write_numeral(key, text);
+    }
+
+    fn write_numeral(&mut self, key: &str, text: &str) {
         self.key(key);
         self.out.extend_from_slice(text.as_bytes());
     }
 
     /// `"key":5` for a text of digits, else the text itself.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub fn digits(&mut self, key: &str, text: &str) {
         let plain = matches!(text.as_bytes(), [b'1'..=b'9', rest @ ..] if rest.len() < 18 && rest.iter().all(u8::is_ascii_digit));
         if plain {
@@ -216,13 +263,16 @@ impl Writer {
     }
 
     /// `"key":["a","b"]`; nothing for no texts.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub fn texts<T: AsRef<str>>(&mut self, key: &str, texts: impl IntoIterator<Item = T>) {
-        if let Some(picking) = &mut self.picking {
-            if let Some(node) = picking.find(sought(key)) {
-                texts.into_iter().for_each(|text| picking.picked.text(picking.wanted.slots(node), text.as_ref()));
-            }
-            return;
+        match &mut self.picking {
+            Some(picking) => picking.texts(&sought(key), texts),
+            None => self.write_texts(key, texts),
         }
+    }
+
+    fn write_texts<T: AsRef<str>>(&mut self, key: &str, texts: impl IntoIterator<Item = T>) {
         let before = self.out.len();
         self.key(key);
         self.out.push(b'[');
@@ -243,7 +293,7 @@ impl Writer {
     /// Opens a list of objects: `"key":[`. Each is written between [`Writer::item`] and [`Writer::close`].
     pub fn list(&mut self, key: &str) {
         if let Some(picking) = &mut self.picking {
-            return picking.enter(sought(key));
+            return picking.enter(&sought(key));
         }
         self.key(key);
         self.out.push(b'[');

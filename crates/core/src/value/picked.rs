@@ -45,6 +45,12 @@ impl Picked {
         Self { entries: Vec::with_capacity(values), text: String::with_capacity(bytes) }
     }
 
+    /// Makes room for so many more, and for so many bytes of text.
+    pub fn reserve(&mut self, values: usize, bytes: usize) {
+        self.entries.reserve(values);
+        self.text.reserve(bytes);
+    }
+
     /// Takes all values out, and leaves room for as many.
     #[must_use]
     pub fn take(&mut self) -> Self {

@@ -86,24 +86,37 @@ impl Arguments {
 
     /// Whether an argument that `argc` announces was not read.
     pub fn incomplete(&self) -> bool {
-        self.count.is_some_and(|count| self.complete().count() < count)
+        self.count.is_some_and(|count| self.number() < count)
+    }
+
+    /// How many there are up to the first that is missing. Only after [`Arguments::arrange`].
+    pub fn number(&self) -> usize {
+        self.present().count()
+    }
+
+    fn present(&self) -> impl Iterator<Item = &Piece> {
+        let limit = self.count.unwrap_or(usize::MAX);
+        let present = self.pieces.iter().enumerate().take_while(|(number, piece)| *number == piece.number);
+        present.take(limit).map(|(_, piece)| piece)
     }
 
     /// The arguments up to the first that is missing. Only after [`Arguments::arrange`].
     pub fn complete(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        let limit = self.count.unwrap_or(usize::MAX);
-        let present = self.pieces.iter().enumerate().take_while(|(number, piece)| *number == piece.number);
-        present.take(limit).map(|(_, piece)| String::from_utf8_lossy(&self.bytes[piece.start..piece.end]))
+        self.present().map(|piece| {
+            let bytes = &self.bytes[piece.start..piece.end];
+            std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+        })
     }
 }
 
 /// `12` of `a12` and of `a12[3]`; `None` for `a12_len`.
 fn argument_number(key: &str) -> Option<usize> {
-    let digits = key.strip_prefix('a')?;
-    let digits = digits.split_once('[').map_or(digits, |(digits, _)| digits);
-    (!digits.is_empty() && digits.len() <= 7 && digits.bytes().all(|byte| byte.is_ascii_digit()))
-        .then(|| digits.parse().ok())
-        .flatten()
+    let digits = key.strip_prefix('a')?.as_bytes();
+    let digits = digits.iter().position(|byte| *byte == b'[').map_or(digits, |end| &digits[..end]);
+    if digits.is_empty() || digits.len() > 7 {
+        return None;
+    }
+    digits.iter().try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + usize::from(digit - b'0')))
 }
 
 #[cfg(test)]

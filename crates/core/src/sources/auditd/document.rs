@@ -7,18 +7,19 @@ use crate::sources::writer::{Writer, timestamp};
 use super::data::Pair;
 use super::event::{Address, Entity, Event};
 use super::keys::Key;
+use super::wishes::{KeySet, Wishes};
 
 /// The version of ECS that the documents follow.
 const ECS_VERSION: &str = "8.17.0";
 
-/// Writes the event; the bytes are valid until the writer is used again.
-pub(super) fn write<'w>(event: &Event<'_>, writer: &'w mut Writer) -> &'w [u8] {
+/// Writes the event, or what is wished of it; the bytes are valid until the writer is used again.
+pub(super) fn write<'w>(event: &Event<'_>, wishes: &Wishes, writer: &'w mut Writer) -> &'w [u8] {
     writer.begin();
     if writer.wants("@timestamp") {
         writer.text("@timestamp", &timestamp(event.milliseconds));
     }
     if writer.wants("auditd") {
-        auditd(event, writer);
+        auditd(event, wishes, writer);
     }
     addresses(event, writer);
     writer.object("ecs");
@@ -47,9 +48,9 @@ fn is_elsewhere(key: Key) -> bool {
     matches!(key, Key::Process | Key::Parent | Key::Title | Key::CommandName | Key::Executable | Key::Cwd)
 }
 
-fn auditd(event: &Event<'_>, writer: &mut Writer) {
+fn auditd(event: &Event<'_>, wishes: &Wishes, writer: &mut Writer) {
     writer.object("auditd");
-    data(event, writer);
+    data(event, &wishes.data, writer);
     if let Some(file) = event.file.filter(|_| writer.wants("file")).and_then(|at| event.paths.get(at)) {
         writer.object("file");
         writer.object("selinux");
@@ -68,7 +69,8 @@ fn auditd(event: &Event<'_>, writer: &mut Writer) {
         writer.list("paths");
         for path in &event.paths {
             writer.item();
-            sorted(event.path_pairs(path).iter(), writer, |pair| pair.name);
+            let pairs = event.path_pairs(path).iter().filter(|pair| wishes.pairs.have(pair.key));
+            sorted(pairs, writer, |pair| pair.name);
             writer.close();
         }
         writer.end_list();
@@ -96,13 +98,14 @@ fn socket<'a>(pair: &Pair<'a>) -> &'a str {
     pair.name.strip_prefix("socket_").unwrap_or(pair.name)
 }
 
-fn data(event: &Event<'_>, writer: &mut Writer) {
+fn data(event: &Event<'_>, wanted: &KeySet, writer: &mut Writer) {
     if !writer.wants("data") {
         return;
     }
     let is_socket = |pair: &&Pair<'_>| pair.name.starts_with("socket_");
     writer.object("data");
-    sorted(event.data.iter().filter(|pair| !is_elsewhere(pair.key) && !is_socket(pair)), writer, |pair| pair.name);
+    let own = |pair: &&Pair<'_>| wanted.have(pair.key) && !is_elsewhere(pair.key) && !is_socket(pair);
+    sorted(event.data.iter().filter(own), writer, |pair| pair.name);
     if let Some(count) = event.arguments.count() {
         writer.number("argc", count as i64);
     }
@@ -236,7 +239,7 @@ fn process(event: &Event<'_>, writer: &mut Writer) {
     let datum = |key: Key| event.datum(key).map(AsRef::as_ref);
     writer.object("process");
     writer.texts("args", event.arguments.complete());
-    let count = event.arguments.complete().count();
+    let count = event.arguments.number();
     if count > 0 {
         writer.number("args_count", count as i64);
     }

@@ -240,7 +240,7 @@ impl<'a> Event<'a> {
     }
 
     fn take_names(&mut self, record: &mut Record<'a>) {
-        if !record.wishes.users || !record.fields.read_names() {
+        if !record.wishes.names || !record.fields.read_names() {
             return;
         }
         let fields = &record.fields;

@@ -10,6 +10,7 @@ mod event;
 mod keys;
 mod normal;
 mod numbers;
+mod order;
 mod record;
 mod sockaddr;
 mod window;
@@ -26,7 +27,7 @@ use crate::json::Projection;
 use crate::value::Picked;
 use batch::Batch;
 use event::Assembler;
-use record::Head;
+use record::{Head, LastStamp};
 use window::{Group, Window};
 use wishes::Wishes;
 
@@ -57,6 +58,8 @@ pub struct Auditd {
     skipping: bool,
     /// Where the next line begins.
     next: Position,
+    /// The head of the record before.
+    last: LastStamp,
     window: Window,
     /// Whole events that are to be decoded.
     batch: Batch,
@@ -164,15 +167,18 @@ impl Auditd {
     }
 
     fn text(&mut self, text: &str, place: Place, sink: &mut dyn Sink) {
-        let text = text.trim_end_matches('\r');
+        let mut text = text;
+        while let Some(shorter) = text.strip_suffix('\r') {
+            text = shorter;
+        }
         // `ausearch --raw` separates events so; a crash leaves blocks of zero bytes.
-        if text.trim().is_empty() || text == "----" {
+        if !text.starts_with("type=") && (text.trim().is_empty() || text == "----") {
             return;
         }
         // A loop, not a recursion: a damaged line may hold thousands of records.
         let (mut text, mut place) = (text, place);
         loop {
-            let head = record::head(text);
+            let head = record::head_after(text, &mut self.last);
             let body_at = head.as_ref().map_or(0, |head| text.len() - head.body.len());
             let hidden = hidden_record(&text[body_at..]).map(|at| at + body_at).filter(|at| *at > 0);
             let own = &text[..hidden.unwrap_or(text.len())];
@@ -246,12 +252,15 @@ struct Decoded {
 impl Decoded {
     fn of(batch: Batch, wanted: Option<&Arc<Projection>>, wishes: &Wishes) -> Self {
         let mut writer = wanted.map_or_else(Writer::default, |wanted| Writer::picking(Arc::clone(wanted)));
-        let (mut records, mut json, mut ends, mut faults) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        // About as much as events need: growing would copy what is there again and again.
+        writer.reserve(48 * batch.events().len(), batch.size() / 2);
+        let (mut json, mut ends, mut faults) = (Vec::new(), Vec::new(), Vec::new());
+        let mut records = Vec::with_capacity(if wanted.is_some() { batch.events().len() } else { 0 });
         let (mut assembler, mut wrong) = (Assembler::of(wishes.clone()), Vec::new());
         for (number, joined) in batch.events().iter().enumerate() {
             let place = joined.place;
             if let Some(event) = assembler.assemble(batch.heads(number), &mut wrong) {
-                let document = document::write(event, &mut writer);
+                let document = document::write(event, wishes, &mut writer);
                 if wanted.is_none() {
                     json.extend_from_slice(document);
                     ends.push((json.len(), place));
@@ -296,7 +305,7 @@ impl Render for Raw {
     fn render(&self, number: usize, out: &mut Vec<u8>) {
         let Some(event) = self.numbers.get(number) else { return };
         if let Some(event) = Assembler::default().assemble(self.batch.heads(*event as usize), &mut Vec::new()) {
-            out.extend_from_slice(document::write(event, &mut Writer::default()));
+            out.extend_from_slice(document::write(event, &Wishes::default(), &mut Writer::default()));
         }
     }
 }

@@ -2,6 +2,7 @@
 //! other record of the event and no field of ECS.
 
 use super::keys::{COUNT, Key};
+use super::order::{Order, Usual};
 use super::wishes::KeySet;
 use std::borrow::Cow;
 
@@ -62,20 +63,39 @@ const ENRICHED: u8 = 0x1d;
 
 /// Reads `[node=N ]type=T msg=audit(1795491264.724:100): body`. `None`: this is no audit record.
 pub(super) fn head(line: &str) -> Option<Head<'_>> {
-    usual_head(line).or_else(|| any_head(line))
+    head_after(line, &mut LastStamp::default())
+}
+
+/// The same, of a record that often belongs to the same event as the one before.
+pub(super) fn head_after<'l>(line: &'l str, last: &mut LastStamp) -> Option<Head<'l>> {
+    usual_head(line, last).or_else(|| any_head(line))
+}
+
+/// Time and number of the record before, as they stood there: ` msg=audit(1795491264.724:100):`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastStamp {
+    text: Vec<u8>,
+    milliseconds: i64,
+    serial: u64,
 }
 
 /// A head without `node=`, exactly as auditd writes it: nearly all are so, and one pass reads them. `None`: see [`any_head`].
-fn usual_head(line: &str) -> Option<Head<'_>> {
+fn usual_head<'l>(line: &'l str, last: &mut LastStamp) -> Option<Head<'l>> {
     let bytes = line.as_bytes();
     let kind = bytes.strip_prefix(b"type=")?.iter().position(|byte| *byte == b' ').filter(|length| *length > 0)?;
     let kind = 5..5 + kind;
-    let (seconds, rest, _) = digits(bytes[kind.end..].strip_prefix(b" msg=audit(")?)?;
-    let (milliseconds, rest, 3) = digits(rest.strip_prefix(b".")?)? else { return None };
-    let (serial, rest, _) = digits(rest.strip_prefix(b":")?)?;
-    let body = rest.strip_prefix(b"):")?;
-    let milliseconds = (seconds * 1000 + milliseconds) as i64;
-    Some(Head { kind: &line[kind], node: "", milliseconds, serial, body: &line[line.len() - body.len()..] })
+    let behind = &bytes[kind.end..];
+    if last.text.is_empty() || !behind.starts_with(&last.text) {
+        last.text.clear();
+        let (seconds, rest, _) = digits(behind.strip_prefix(b" msg=audit(")?)?;
+        let (milliseconds, rest, 3) = digits(rest.strip_prefix(b".")?)? else { return None };
+        let (serial, rest, _) = digits(rest.strip_prefix(b":")?)?;
+        let body = rest.strip_prefix(b"):")?;
+        (last.milliseconds, last.serial) = ((seconds * 1000 + milliseconds) as i64, serial);
+        last.text.extend_from_slice(&behind[..behind.len() - body.len()]);
+    }
+    let body = &line[kind.end + last.text.len()..];
+    Some(Head { kind: &line[kind], node: "", milliseconds: last.milliseconds, serial: last.serial, body })
 }
 
 /// The number that a text begins with, what follows, and how many digits it has: from one to fifteen.
@@ -208,6 +228,8 @@ pub(super) struct Fields<'a> {
     enriched: &'a str,
     /// These names, where they are asked for more than once.
     names: Vec<(&'a str, &'a str)>,
+    /// In which order the keys of records came, for each of [`ORDERED`].
+    orders: [Order; ORDERED.len()],
     /// A quote that never closes: the record was cut.
     pub cut: bool,
     /// Whether there are more pairs than are kept.
@@ -216,9 +238,21 @@ pub(super) struct Fields<'a> {
 
 impl Default for Fields<'_> {
     fn default() -> Self {
-        Self { entries: Vec::new(), places: [0; COUNT], enriched: "", names: Vec::new(), cut: false, crowded: false }
+        let (entries, places, enriched, names) = (Vec::new(), [0; COUNT], "", Vec::new());
+        Self {
+            entries,
+            places,
+            enriched,
+            names,
+            orders: <[Order; ORDERED.len()]>::default(),
+            cut: false,
+            crowded: false,
+        }
     }
 }
+
+/// The kinds of records that make up most of a log: the kernel writes the keys of each in one order.
+const ORDERED: [&str; 4] = ["SYSCALL", "PATH", "CWD", "PROCTITLE"];
 
 /// The most keys that one record may have: the kernel writes fewer than sixty (arguments of EXECVE apart).
 const MAXIMUM_FIELDS: usize = 256;
@@ -233,7 +267,14 @@ impl<'a> Fields<'a> {
         (self.cut, self.crowded) = (false, false);
         let (body, enriched) = cut(body, ENRICHED).unwrap_or((body, ""));
         self.enriched = enriched;
-        self.read_pairs(body, keys);
+        match ORDERED.iter().position(|ordered| *ordered == kind) {
+            Some(number) => {
+                let mut order = std::mem::take(&mut self.orders[number]);
+                self.read_pairs(body, keys, Some(&mut order));
+                self.orders[number] = order;
+            }
+            None => self.read_pairs(body, keys, None),
+        }
         match kind {
             "AVC" => self.read_decision(body),
             "LOGIN" => self.read_login(body),
@@ -241,16 +282,26 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn read_pairs(&mut self, text: &'a str, keys: &KeySet) {
-        let mut scanner = Scanner { text, at: 0, cut: false };
+    fn read_pairs(&mut self, text: &'a str, keys: &KeySet, mut order: Option<&mut Order>) {
+        let mut scanner = Scanner::new(text);
         let mut count = 0;
-        while let Some((key, name, value)) = scanner.pair() {
+        loop {
+            if let Some(order) = order.as_deref() {
+                count = scanner.pass_over(order, count, keys);
+            }
+            let usual = order.as_deref().and_then(|order| order.get(count));
+            let Some((key, pair)) = scanner.pair(usual) else { break };
+            if let Some(order) = order.as_deref_mut().filter(|_| !scanner.guessed) {
+                order.set(count, key, scanner.name(pair));
+            }
             count += 1;
+            // Most are passed over: their texts are not even taken out.
             if !keys.have(key) {
                 continue;
             }
+            let (name, value) = (scanner.name(pair), scanner.value(pair));
             if key == Key::Message {
-                self.read_pairs(value.text, keys);
+                self.read_pairs(value.text, keys, None);
             } else if !matches!(value.text, "" | "?" | "?," | "(null)" | "(none),") {
                 self.set(key, name, value);
             }
@@ -325,14 +376,31 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// Where a pair stands in a text.
+#[derive(Clone, Copy)]
+struct Pair {
+    first: usize,
+    equals: usize,
+    /// Of the value, without quotes.
+    start: usize,
+    end: usize,
+    quoted: bool,
+}
+
 /// Walks over `key=value` pairs. What is none of them (words between pairs) is passed over.
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
     cut: bool,
+    /// Whether the last key stood where it was expected.
+    guessed: bool,
 }
 
 impl<'a> Scanner<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, at: 0, cut: false, guessed: false }
+    }
+
     /// The key that stands at the walk's place as nearly all do: behind one blank, known, and not longer than sixteen bytes.
     #[inline]
     fn usual_key(&self) -> Option<(Key, usize, usize)> {
@@ -344,18 +412,23 @@ impl<'a> Scanner<'a> {
         (key != Key::Other).then_some((key, first, equals))
     }
 
-    /// The next key, whatever stands before it.
-    fn any_key(&self) -> Option<(Key, usize, usize)> {
+    /// Where the next key begins and where its equals sign is, whatever stands before it.
+    #[inline]
+    fn any_name(&self) -> Option<(usize, usize)> {
         let bytes = self.text.as_bytes();
         let (mut first, mut equals) = (self.at, self.at);
         loop {
             match CLASSES[usize::from(*bytes.get(equals)?)] {
                 Class::Key => {}
-                Class::Equals => break,
+                Class::Equals => return Some((first, equals)),
                 _ => first = equals + 1,
             }
             equals += 1;
         }
+    }
+
+    fn any_key(&self) -> Option<(Key, usize, usize)> {
+        let (first, equals) = self.any_name()?;
         Some((Key::of(&self.text[first..equals]), first, equals))
     }
 
@@ -380,45 +453,91 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The next pair. Within the loop that asks for it: most of a log's pairs are passed over there.
+    /// Passes over the pairs that stand where they stood before and of which nothing is wanted, from a place on; gives the place of
+    /// the next pair. Values in quotes are left to [`Scanner::pair`].
+    #[inline]
+    fn pass_over(&mut self, order: &Order, mut place: usize, keys: &KeySet) -> usize {
+        let bytes = self.text.as_bytes();
+        while let Some(usual) = order.get(place).filter(|usual| !keys.have(usual.key)) {
+            let start = match usual.stands(bytes, self.at) {
+                Some(equals) => equals + 1,
+                None => break,
+            };
+            if bytes.get(start).is_none_or(|byte| matches!(CLASSES[usize::from(*byte)], Class::Blank | Class::Quote)) {
+                break;
+            }
+            self.at = self.end_of_value(start);
+            place += 1;
+        }
+        place
+    }
+
+    /// The next pair; `usual` is the key that it may begin with. Within the loop that asks for it: most of a log's pairs are passed
+    /// over there.
     #[allow(clippy::inline_always)]
     #[inline(always)]
-    fn pair(&mut self) -> Option<(Key, &'a str, Value<'a>)> {
-        let bytes = self.text.as_bytes();
+    fn pair(&mut self, usual: Option<&Usual>) -> Option<(Key, Pair)> {
+        let guessed = usual.and_then(|usual| {
+            let equals = usual.stands(self.text.as_bytes(), self.at)?;
+            Some((usual.key, self.at + 1, equals))
+        });
+        self.guessed = guessed.is_some();
+        let mut found = guessed;
         loop {
-            let (key, first, equals) = self.usual_key().or_else(|| self.any_key())?;
-            let start = equals + 1;
-            self.at = start;
-            if first == equals {
-                continue;
+            let (key, first, equals) = found.or_else(|| self.usual_key()).or_else(|| self.any_key())?;
+            if let Some(pair) = self.pass(first, equals) {
+                return Some((key, pair));
             }
-            let value = match bytes.get(start) {
-                Some(quote @ (b'"' | b'\'')) => {
-                    let Some(length) = memchr::memchr(*quote, &bytes[start + 1..]) else {
-                        // What the open quote holds is still read: `msg='unit=…` loses no field with its last character.
-                        self.cut = true;
-                        self.at = start + 1;
-                        continue;
-                    };
-                    self.at = start + length + 2;
-                    Value { text: trimmed(&self.text[start + 1..=start + length]), quoted: true }
-                }
-                Some(byte) if !byte.is_ascii_whitespace() => {
-                    self.at = self.end_of_value(start);
-                    Value { text: &self.text[start..self.at], quoted: false }
-                }
-                _ => continue,
-            };
-            return Some((key, &self.text[first..equals], value));
+            (found, self.guessed) = (None, false);
         }
     }
-}
 
-impl<'a> Iterator for Scanner<'a> {
-    type Item = (Key, &'a str, Value<'a>);
+    /// The next pair, for whom the key's text is enough.
+    fn named_pair(&mut self) -> Option<(&'a str, Value<'a>)> {
+        loop {
+            let (first, equals) = self.any_name()?;
+            if let Some(pair) = self.pass(first, equals) {
+                return Some((self.name(pair), self.value(pair)));
+            }
+        }
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
-        self.pair()
+    /// Passes over the value of a key. `None`: there is no key or no value.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    fn pass(&mut self, first: usize, equals: usize) -> Option<Pair> {
+        let bytes = self.text.as_bytes();
+        let start = equals + 1;
+        self.at = start;
+        if first == equals {
+            return None;
+        }
+        match bytes.get(start) {
+            Some(quote @ (b'"' | b'\'')) => {
+                let Some(length) = memchr::memchr(*quote, &bytes[start + 1..]) else {
+                    // What the open quote holds is still read: `msg='unit=…` loses no field with its last character.
+                    self.cut = true;
+                    self.at = start + 1;
+                    return None;
+                };
+                self.at = start + length + 2;
+                Some(Pair { first, equals, start: start + 1, end: self.at - 1, quoted: true })
+            }
+            Some(byte) if !byte.is_ascii_whitespace() => {
+                self.at = self.end_of_value(start);
+                Some(Pair { first, equals, start, end: self.at, quoted: false })
+            }
+            _ => None,
+        }
+    }
+
+    fn name(&self, pair: Pair) -> &'a str {
+        &self.text[pair.first..pair.equals]
+    }
+
+    fn value(&self, pair: Pair) -> Value<'a> {
+        let text = &self.text[pair.start..pair.end];
+        Value { text: if pair.quoted { trimmed(text) } else { text }, quoted: pair.quoted }
     }
 }
 
@@ -483,7 +602,8 @@ const CLASSES: [Class; 256] = {
 
 /// The `key=value` pairs of a text, in order, repeated keys included.
 pub(super) fn pairs(text: &str) -> impl Iterator<Item = (&str, Value<'_>)> {
-    Scanner { text, at: 0, cut: false }.map(|(_, name, value)| (name, value))
+    let mut scanner = Scanner::new(text);
+    std::iter::from_fn(move || scanner.named_pair())
 }
 
 /// Whether a record may have been cut inside a quoted value: exactly where its last quote follows an equals sign. Of texts with

@@ -34,17 +34,21 @@ pub(super) struct Wishes {
     pub system_call: KeySet,
     /// The keys of PATH records.
     pub path: KeySet,
+    /// The keys of `auditd.data` and of `auditd.paths`.
+    pub data: KeySet,
+    pub pairs: KeySet,
     /// Whether every PATH record is read, or only those that decide which file an event is about.
     pub paths: bool,
-    /// Whether users and groups are wanted, by number or name.
-    pub users: bool,
+    /// Whether names of users and groups are wanted.
+    pub names: bool,
     /// Whether owner and group of a file are wanted by name.
     pub owners: bool,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { system_call: KeySet::ALL, path: KeySet::ALL, paths: true, users: true, owners: true }
+        let (system_call, path, data, pairs) = (KeySet::ALL, KeySet::ALL, KeySet::ALL, KeySet::ALL);
+        Self { system_call, path, data, pairs, paths: true, names: true, owners: true }
     }
 }
 
@@ -53,18 +57,40 @@ impl Wishes {
     pub fn of(wanted: &Projection) -> Self {
         let wants = |path: &str| wanted.find(ROOT, path.as_bytes()).is_some();
         let below = |object: &str, key: Key| wants(&format!("{object}.{}", key.text()));
-        let users = ["auditd.summary", "auditd.user", "group", "related", "user"].into_iter().any(wants);
         Self {
-            system_call: system_call(wants, &|key| below("auditd.data", key), users),
+            system_call: system_call(wants, &|key| below("auditd.data", key)),
             path: path(wants, &|key| below("auditd.paths", key)),
+            data: KeySet::which(&[], |key| below("auditd.data", key)),
+            pairs: KeySet::which(&[], |key| below("auditd.paths", key)),
             paths: wants("auditd.paths"),
-            users,
+            names: NAMES.into_iter().any(wants),
             owners: wants("file.owner") || wants("file.group"),
         }
     }
 }
 
-fn system_call(wants: impl Fn(&str) -> bool, datum: &dyn Fn(Key) -> bool, users: bool) -> KeySet {
+/// What needs the name of a user or group.
+const NAMES: [&str; 9] = [
+    "auditd.summary",
+    "auditd.user",
+    "group.name",
+    "related",
+    "user.effective.group.name",
+    "user.effective.name",
+    "user.group.name",
+    "user.name",
+    "user.target.name",
+];
+
+/// The numbers of users and groups that ECS has a place for, and where.
+const NUMBERS: [(Key, &str); 4] = [
+    (Key::User, "user.id"),
+    (Key::Group, "user.group.id"),
+    (Key::EffectiveUser, "user.effective.id"),
+    (Key::EffectiveGroup, "user.effective.group.id"),
+];
+
+fn system_call(wants: impl Fn(&str) -> bool, datum: &dyn Fn(Key) -> bool) -> KeySet {
     // These say what the event is at all, or whose it is.
     const ALWAYS: &[Key] = &[
         Key::Architecture,
@@ -82,15 +108,17 @@ fn system_call(wants: impl Fn(&str) -> bool, datum: &dyn Fn(Key) -> bool, users:
     if wants("auditd.summary") {
         return KeySet::ALL;
     }
+    let names = NAMES.into_iter().any(&wants);
+    let number = |key: Key| NUMBERS.into_iter().any(|(number, path)| number == key && wants(path));
     KeySet::which(ALWAYS, |key| match key {
         Key::Session => wants("auditd.session"),
         Key::Title => wants("process.title"),
-        Key::Subject => users,
+        Key::Subject => wants("auditd.user"),
         // Taken apart, it gives five keys.
         Key::Object => true,
         // The kernel writes none, and they have another name in documents.
         key if key.text().starts_with("socket_") => true,
-        key => datum(key) || users && key.is_id(key.text()),
+        key => datum(key) || number(key) || names && key.is_id(key.text()),
     })
 }
 
