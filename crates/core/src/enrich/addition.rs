@@ -9,7 +9,7 @@ macro_rules! additions {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
         pub(super) enum Addition {
-            $(#[doc = $text] $variant,)*
+            $($variant,)*
         }
 
         const NAMES: &[&str] = &[$($text,)*];

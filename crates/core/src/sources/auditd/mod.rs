@@ -20,7 +20,7 @@ use std::sync::{Arc, LazyLock};
 
 use memchr::memmem::Finder;
 
-use super::parallel::side_by_side;
+use super::parallel::Ahead;
 use super::writer::Writer;
 use super::{Decoder, Fault, Format, Place, Reading, Render, Settings, Sink, Unwritten, UnwrittenRecord};
 use crate::json::Projection;
@@ -46,11 +46,10 @@ const MAXIMUM_LINE: usize = 1 << 20;
 
 /// Bytes of records that are decoded at a time.
 const BATCH: usize = 128 << 10;
-/// Batches that several threads decode at a time.
-const ROUND: usize = 16;
+/// Bytes of a batch that is done with before more is read.
+const LARGE: usize = 4 << 20;
 
 /// Reads an audit log.
-#[derive(Debug, Default)]
 pub struct Auditd {
     /// The line that the last piece of the file ended in.
     rest: Vec<u8>,
@@ -63,12 +62,8 @@ pub struct Auditd {
     window: Window,
     /// Whole events that are to be decoded.
     batch: Batch,
-    /// Batches that are full.
-    full: Vec<Batch>,
-    /// The fields that are picked out of events whose documents are left for later.
-    wanted: Option<Arc<Projection>>,
-    wishes: Wishes,
-    threads: usize,
+    /// Decodes batches that are full.
+    ahead: Ahead<Batch, Decoded>,
 }
 
 /// The number of lines so far, and the offset of the next.
@@ -116,9 +111,18 @@ impl Decoder for Auditd {
 
 impl Auditd {
     fn new(settings: &Settings) -> Self {
+        // The fields that are picked out of events whose documents are left for later.
         let wanted = settings.wanted.clone();
         let wishes = wanted.as_deref().map(Wishes::of).unwrap_or_default();
-        Self { wanted, wishes, threads: settings.threads(), ..Self::default() }
+        Self {
+            rest: Vec::new(),
+            skipping: false,
+            next: Position::default(),
+            last: LastStamp::default(),
+            window: Window::default(),
+            batch: Batch::default(),
+            ahead: Ahead::new(settings.threads(), move |batch| Decoded::of(batch, wanted.as_ref(), &wishes)),
+        }
     }
 
     /// The line that the file ends in without a line break.
@@ -214,24 +218,21 @@ impl Auditd {
         self.batch.push(&group);
         self.window.recycle(group);
         if self.batch.size() >= BATCH {
-            self.full.push(std::mem::replace(&mut self.batch, Batch::with_room(BATCH)));
-            // Counted in bytes: one event may have millions of them.
-            let bytes: usize = self.full.iter().map(Batch::size).sum();
-            if self.threads == 1 || bytes >= ROUND * BATCH {
-                self.decode(sink);
-            }
+            // One event may have thousands of batches' bytes: such are not let pile up.
+            let large = self.batch.size() >= LARGE;
+            self.ahead.put(std::mem::replace(&mut self.batch, Batch::with_room(BATCH)));
+            self.give(large, sink);
         }
     }
 
     /// The last of what is there.
     fn decode_all(&mut self, sink: &mut dyn Sink) {
-        self.full.push(std::mem::take(&mut self.batch));
-        self.decode(sink);
+        self.ahead.put(std::mem::take(&mut self.batch));
+        self.give(true, sink);
     }
 
-    fn decode(&mut self, sink: &mut dyn Sink) {
-        let (full, wanted, wishes) = (std::mem::take(&mut self.full), self.wanted.as_ref(), &self.wishes);
-        for decoded in side_by_side(full, self.threads, |batch| Decoded::of(batch, wanted, wishes)) {
+    fn give(&mut self, all: bool, sink: &mut dyn Sink) {
+        while let Some(decoded) = self.ahead.next(all) {
             decoded.give(sink);
         }
     }
