@@ -4,7 +4,7 @@
 
 use super::added::{Added, has_list};
 use super::addition::Addition;
-use super::facts::{FactReader, Facts, Field, Known};
+use super::facts::{FactReader, Facts, Field, Known, Numbering};
 use super::image::{Builder, Identity, Image, Moment};
 use super::installers::Role;
 use super::records::Records;
@@ -74,7 +74,7 @@ struct Learned {
 impl Enricher for Context {
     fn document(&mut self, stream: &str, document: Document, out: &mut Vec<Ready>) {
         let read = self.reader.read(&document.json).map(|picked| {
-            let learned = self.table.learn(&Facts::of(&picked, picked.since(0), 0), stream);
+            let learned = self.table.learn(&Facts::of(&picked, picked.since(0), &self.reader.numbering), stream);
             (picked, learned)
         });
         self.held.push_back(Held::Document(document, read));
@@ -92,13 +92,14 @@ impl Enricher for Context {
                 records.render(record, &mut json);
                 match self.reader.read(&json) {
                     Some(picked) => {
-                        let learned = self.table.learn(&Facts::of(&picked, picked.since(0), 0), stream);
+                        let learned =
+                            self.table.learn(&Facts::of(&picked, picked.since(0), &self.reader.numbering), stream);
                         (Says::Document(picked), learned)
                     }
                     None => (Says::Nothing, Learned { host: Arc::from(stream), at: Moment::default() }),
                 }
             } else {
-                let facts = records.facts(record, self.wanted.facts);
+                let facts = records.facts(record, &self.wanted.numbering);
                 (Says::Values(facts.known()), self.table.learn(&facts, stream))
             };
             waiting.push_back(Waiting { learned, says });
@@ -124,7 +125,7 @@ impl Context {
             self.count -= 1;
             if let Some(Held::Records(records, waiting)) = self.held.front_mut() {
                 if let Some(Waiting { learned, says }) = waiting.pop_front() {
-                    self.table.add_to_record(records, &learned, &says, &self.wanted);
+                    self.table.add_to_record(records, &learned, &says, &self.wanted, &self.reader.numbering);
                 }
                 if records.is_done() {
                     out.extend(self.held.pop_front().and_then(Held::ready));
@@ -135,7 +136,7 @@ impl Context {
             if let Held::Document(document, Some((picked, learned))) = &mut held {
                 // Otherwise `convert` wrote it.
                 if !has_list(&document.json) {
-                    let facts = Facts::of(picked, picked.since(0), 0);
+                    let facts = Facts::of(picked, picked.since(0), &self.reader.numbering);
                     let mut added = Added::to(&mut document.json);
                     self.table.add(&facts, learned, &mut added);
                     added.end();
@@ -225,15 +226,24 @@ impl Table {
     }
 
     /// Adds to the first of the records that has not got its additions.
-    fn add_to_record(&mut self, records: &mut Records, learned: &Learned, says: &Says, wanted: &Wanted) {
+    fn add_to_record(
+        &mut self,
+        records: &mut Records,
+        learned: &Learned,
+        says: &Says,
+        wanted: &Wanted,
+        of_documents: &Numbering,
+    ) {
         let Records { unwritten, additions, added } = records;
         let mut noted = Added::beside(additions, &wanted.additions);
         match says {
             Says::Values(known) => {
                 let extent = unwritten.records.get(added.len()).map(|record| record.values).unwrap_or_default();
-                self.add(&Facts::with(&unwritten.picked, extent, wanted.facts, known), learned, &mut noted);
+                self.add(&Facts::with(&unwritten.picked, extent, &wanted.numbering, known), learned, &mut noted);
             }
-            Says::Document(picked) => self.add(&Facts::of(picked, picked.since(0), 0), learned, &mut noted),
+            Says::Document(picked) => {
+                self.add(&Facts::of(picked, picked.since(0), of_documents), learned, &mut noted);
+            }
             Says::Nothing => {}
         }
         added.push(noted.end());
@@ -392,16 +402,12 @@ fn identity(host: &str, pid: u64, time: &str) -> Identity {
 
 #[cfg(test)]
 mod tests {
-    use super::super::PATHS;
     use super::*;
-    use crate::json::Projection;
     use crate::sources::Place;
     use serde_json::Value;
-    use std::sync::Arc;
 
     fn run(lines: &[&str]) -> Vec<Value> {
-        let projection = Arc::new(Projection::new(PATHS));
-        let mut context = Context::new(Wanted::new(projection, 0));
+        let mut context = Context::new(Wanted::new(std::iter::empty()));
         let mut out = Vec::new();
         for (number, line) in lines.iter().enumerate() {
             let place = Place { record: number as u64 + 1, offset: 0 };

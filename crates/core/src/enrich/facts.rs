@@ -1,6 +1,6 @@
 //! What the process table needs to know of a document, read in one walk over its text. It knows no other document.
 
-use crate::json::{BrokenKind, Projection, Scanner, without_duplicates};
+use crate::json::{BrokenKind, Projection, ROOT, Scanner, without_duplicates};
 use crate::value::{Event, Extent, Picked, Raw};
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -89,13 +89,45 @@ const TELLING: [u32; 6] = [ACTION, CALL, CATEGORY, MODULE, OUTCOME, Field::Type 
 /// No value.
 const NONE: u32 = u32::MAX;
 
+/// Which of the fields that are picked out are those of [`PATHS`].
+#[derive(Clone, Debug)]
+pub(super) struct Numbering {
+    /// For each field, its number in [`PATHS`]; [`Numbering::OTHER`] for one that is not among them.
+    facts: Box<[u8]>,
+    args: u32,
+}
+
+impl Numbering {
+    const OTHER: u8 = u8::MAX;
+
+    /// Of the fields of a projection, each path's first.
+    pub fn of(wanted: &Projection) -> Self {
+        let mut facts = vec![Self::OTHER; wanted.width].into_boxed_slice();
+        let mut args = NONE;
+        for (number, path) in PATHS.into_iter().enumerate() {
+            let entry = wanted.find(ROOT, path.as_bytes());
+            let Some(field) = entry.and_then(|entry| wanted.slots(entry.node).first()) else { continue };
+            facts[*field as usize] = number as u8;
+            if number == Field::Args as usize {
+                args = *field;
+            }
+        }
+        Self { facts, args }
+    }
+
+    #[inline]
+    fn fact(&self, field: u32) -> Option<u32> {
+        let fact = *self.facts.get(field as usize)?;
+        (fact != Self::OTHER).then_some(u32::from(fact))
+    }
+}
+
 /// What one document says: a look at the values that were picked out of it.
 #[derive(Clone, Debug)]
 pub(super) struct Facts<'a> {
     picked: &'a Picked,
     extent: Extent,
-    /// Number of the first of [`PATHS`] among the fields.
-    base: u32,
+    numbering: &'a Numbering,
     known: Known,
 }
 
@@ -123,13 +155,13 @@ pub(super) struct Known {
 }
 
 impl Known {
-    fn of(picked: &Picked, extent: Extent, base: u32) -> Self {
+    fn of(picked: &Picked, extent: Extent, numbering: &Numbering) -> Self {
         let (auditd, process, starts, forks, forked, ends, halts, boots) = Default::default();
         let first = [NONE; PATHS.len()];
         let mut known = Known { first, args_end: 0, auditd, process, starts, forks, forked, ends, halts, boots };
         let mut failed = false;
         for (number, field) in picked.fields(extent).enumerate() {
-            let Some(field) = field.checked_sub(base) else { continue };
+            let Some(field) = numbering.fact(field) else { continue };
             let Some(first) = known.first.get_mut(field as usize) else { continue };
             if *first == NONE {
                 *first = number as u32;
@@ -177,14 +209,14 @@ impl Deref for Facts<'_> {
 }
 
 impl<'a> Facts<'a> {
-    /// What the values of one document say, where the field numbers of [`PATHS`] start at `base`.
-    pub fn of(picked: &'a Picked, extent: Extent, base: u32) -> Self {
-        Self::with(picked, extent, base, &Known::of(picked, extent, base))
+    /// What the values of one document say.
+    pub fn of(picked: &'a Picked, extent: Extent, numbering: &'a Numbering) -> Self {
+        Self::with(picked, extent, numbering, &Known::of(picked, extent, numbering))
     }
 
     /// The same, of values that were walked over before.
-    pub fn with(picked: &'a Picked, extent: Extent, base: u32, known: &Known) -> Self {
-        Self { picked, extent, base, known: *known }
+    pub fn with(picked: &'a Picked, extent: Extent, numbering: &'a Numbering, known: &Known) -> Self {
+        Self { picked, extent, numbering, known: *known }
     }
 
     /// What the walk over the values gave.
@@ -230,7 +262,7 @@ impl<'a> Facts<'a> {
 
     /// The arguments of the process.
     pub fn args(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-        let wanted = self.base + Field::Args as u32;
+        let wanted = self.numbering.args;
         let (picked, extent) = (self.picked, self.extent);
         let (first, end) = (self.first[Field::Args as usize] as usize, self.args_end as usize);
         let fields = picked.fields(extent).enumerate().take(end).skip(first);
@@ -265,6 +297,7 @@ impl<'a> Facts<'a> {
 #[derive(Debug)]
 pub(super) struct FactReader {
     projection: Projection,
+    pub numbering: Numbering,
     event: Event<'static>,
 }
 
@@ -273,7 +306,8 @@ impl FactReader {
     pub fn new() -> Self {
         let projection = Projection::new(PATHS);
         let event = Event::new(projection.width);
-        Self { projection, event }
+        let numbering = Numbering::of(&projection);
+        Self { projection, numbering, event }
     }
 
     /// The values of [`PATHS`], numbered from 0, that a document has. `None`: it is no JSON object. Of a name that comes twice the
@@ -318,7 +352,7 @@ mod tests {
         let mut reader = FactReader::new();
         let picked =
             reader.read(br#"{"process":{"pid":1,"pid":2,"args":["a","b"]},"host.name":"h"}"#).expect("an object");
-        let facts = Facts::of(&picked, picked.since(0), 0);
+        let facts = Facts::of(&picked, picked.since(0), &reader.numbering);
         assert_eq!(
             (facts.number(Field::Pid), facts.command_line().as_deref(), facts.host()),
             (Some(2), Some("a b"), Some("h"))
@@ -327,6 +361,6 @@ mod tests {
         assert!(reader.read(b"{\"process\":").is_none());
         assert!(reader.read(b"\xff").is_none());
         let picked = reader.read(br#"{"process.pid":"7"}"#).expect("an object");
-        assert_eq!(Facts::of(&picked, picked.since(0), 0).number(Field::Pid), Some(7));
+        assert_eq!(Facts::of(&picked, picked.since(0), &reader.numbering).number(Field::Pid), Some(7));
     }
 }

@@ -13,7 +13,6 @@ mod table;
 
 pub(crate) use added::listed;
 pub use context::Context;
-pub use facts::PATHS;
 pub(crate) use implied::{IMPLIED, with_os};
 pub(crate) use installers::installs;
 pub use records::Records;
@@ -25,18 +24,27 @@ use std::sync::Arc;
 /// The fields that are picked out of records whose documents are not written yet.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// The fields that decide, then [`PATHS`].
+    /// The fields that decide whether a record may meet a condition, then those that the process table reads beside them.
     pub projection: Arc<Projection>,
-    /// Number of the first of [`PATHS`] among them.
-    pub facts: u32,
+    /// How many decide.
+    pub deciding: usize,
+    numbering: facts::Numbering,
     additions: addition::Slots,
 }
 
 impl Wanted {
-    /// The fields of a projection, of which [`PATHS`] begin with this number.
-    pub fn new(projection: Arc<Projection>, facts: u32) -> Self {
-        let additions = addition::Slots::of(&projection);
-        Self { projection, facts, additions }
+    /// The fields that decide, and those that the process table reads.
+    pub fn new<'p>(deciding: impl Iterator<Item = &'p str>) -> Self {
+        let mut paths: Vec<&str> = deciding.collect();
+        let deciding = paths.len();
+        for path in facts::PATHS {
+            if !paths[..deciding].contains(&path) {
+                paths.push(path);
+            }
+        }
+        let projection = Projection::new(paths);
+        let (numbering, additions) = (facts::Numbering::of(&projection), addition::Slots::of(&projection));
+        Self { projection: Arc::new(projection), deciding, numbering, additions }
     }
 }
 

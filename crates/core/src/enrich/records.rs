@@ -1,7 +1,7 @@
 //! Records whose documents are not written yet, with what the process table adds to them. It knows no field.
 
 use super::added::{Additions, Own};
-use super::facts::Facts;
+use super::facts::{Facts, Numbering};
 use crate::sources::{Place, Unwritten};
 use crate::value::Event;
 
@@ -69,8 +69,8 @@ impl Records {
     }
 
     /// What a record says, without what was added.
-    pub(super) fn facts(&self, number: usize, base: u32) -> Facts<'_> {
-        Facts::of(&self.unwritten.picked, self.unwritten.records[number].values, base)
+    pub(super) fn facts<'f>(&'f self, number: usize, numbering: &'f Numbering) -> Facts<'f> {
+        Facts::of(&self.unwritten.picked, self.unwritten.records[number].values, numbering)
     }
 
     /// Whether each has got its additions.

@@ -2,7 +2,7 @@
 
 use super::options::EngineOptions;
 use crate::alert::{InstallationFields, Reason, RuleAlert};
-use crate::enrich::{self, IMPLIED, Wanted};
+use crate::enrich::{IMPLIED, Wanted};
 use crate::filter::Filter;
 use crate::json::Projection;
 use crate::plan::{PlanError, RuleSet};
@@ -133,8 +133,7 @@ impl Engine {
         let patterns = set.rules.iter().map(|rule| rule.index.clone()).collect();
         let router = Router::new(patterns, options.declarations.clone(), options.routing);
         let fields = paths.list.iter().map(String::as_str);
-        let wanted = fields.clone().take(deciding).chain(enrich::PATHS);
-        let wanted = Wanted::new(Arc::new(Projection::new(wanted)), deciding as u32);
+        let wanted = Wanted::new(fields.clone().take(deciding));
         let loaded = Loaded {
             projection: Projection::new(fields),
             wanted,

@@ -275,7 +275,7 @@ impl<'l> Worker<'l> {
     /// Documents are written only where the values that were picked out meet a condition: the document then says what counts.
     fn unwritten(&mut self, records: &Records, path: &str, done: &mut Done) {
         let looks = self.loaded.options.filter && !self.options.strict && !self.options.profile;
-        let mut picked = Event::new(self.loaded.wanted.facts as usize);
+        let mut picked = Event::new(self.loaded.wanted.deciding);
         let mut event = Event::new(self.loaded.projection.width);
         let mut json = Vec::new();
         for number in 0..records.len() {

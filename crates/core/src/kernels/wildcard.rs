@@ -22,7 +22,7 @@ pub struct Wildcard {
 #[derive(Clone, Debug)]
 struct Piece {
     parts: Vec<Part>,
-    /// Fast search for a piece that is one text; only pieces between stars are looked for.
+    /// Fast search for the first text of the piece; only pieces between stars are looked for.
     finder: Option<Finder<'static>>,
 }
 
@@ -98,9 +98,8 @@ impl Piece {
 
     /// Makes ready for `find`.
     fn prepare(&mut self) {
-        if let [Part::Text(text)] = &*self.parts {
-            self.finder = Some(Finder::new(&**text).into_owned());
-        }
+        let text = |part: &Part| if let Part::Text(text) = part { Some(Finder::new(&**text).into_owned()) } else { None };
+        self.finder = self.parts.iter().find_map(text);
     }
 
     fn least(&self) -> usize {
@@ -132,9 +131,9 @@ impl Piece {
         for _ in 0..ones {
             from += code_point(text.get(from..)?)?;
         }
-        let Some(Part::Text(first)) = self.parts.get(ones) else { return Some(from) };
+        let Some(finder) = &self.finder else { return Some(from) };
         let rest = &self.parts[ones..];
-        while let Some(found) = memchr::memmem::find(text.get(from..)?, first) {
+        while let Some(found) = finder.find(text.get(from..)?) {
             if let Some(end) = at_parts(rest, text, from + found) {
                 return Some(end);
             }

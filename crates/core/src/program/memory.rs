@@ -268,15 +268,16 @@ impl Memory {
         let asked = &mut self.asked[field as usize];
         // A search has to be made ready: that pays where values are known to be all different, and many terms are saved.
         let searches = matches!(asked.habit, Habit::Rest { .. }) && terms.len() > FEWEST;
-        if searches && asked.searched != self.epoch {
+        let search = searches.then(|| facts.start.needs.of(field, facts.terms));
+        if let Some(search) = search.filter(|_| asked.searched != self.epoch) {
             asked.searched = self.epoch;
-            facts.start.needs.search(facts.event, field, &mut self.text, |term| self.may[term as usize] = self.epoch);
+            search.search(facts.event, field, &mut self.text, |term| self.may[term as usize] = self.epoch);
         }
         self.key.clear();
         self.key.extend_from_slice(&(BY_TRUTHS | field).to_le_bytes());
         self.key.extend_from_slice(&state.to_le_bytes());
         for term in &*terms {
-            let out = searches && facts.start.needs.has(*term) && self.may[*term as usize] != self.epoch;
+            let out = search.is_some_and(|search| search.has(*term)) && self.may[*term as usize] != self.epoch;
             self.key.push(if out { Truth::False as u8 } else { (facts.judge)(*term) as u8 });
         }
         let known = self.steps.get(self.key.as_slice()).copied();

@@ -5,7 +5,7 @@ use crate::kernels::Failure;
 use crate::kernels::compare::{self, Constant, Mode};
 use crate::kernels::equals::Equals;
 use crate::kernels::fold;
-use crate::kernels::regex::Regex;
+use crate::kernels::regex::{EDGE, Regex, required};
 use crate::kernels::wildcard::Wildcard;
 use crate::plan::{CompareOp, Condition, Field, FieldType, Fold, MatchKind, PlanError};
 use crate::value::address::{self, Block};
@@ -34,7 +34,7 @@ enum Test {
     Truth,
     Equals(Equals),
     Wildcards { patterns: Vec<Wildcard>, folded: bool },
-    Regex(Regex),
+    Regex { regex: Regex, patterns: Vec<String>, fold: Fold },
     Part { place: Place, constants: Vec<Box<[u8]>>, folded: bool },
     Compare { op: CompareOp, constants: Vec<Constant>, mode: Mode },
     Cidr(Vec<Block>),
@@ -56,7 +56,10 @@ impl Term {
             Condition::Missing(leaf) => (leaf.field, Test::Missing),
             Condition::Truth(leaf) => (leaf.field, Test::Truth),
             Condition::Text(leaf) => (leaf.field, texts(leaf.kind, leaf.fold, &leaf.constants)),
-            Condition::Regex(leaf) => (leaf.field, Test::Regex(Regex::lucene(&leaf.patterns, leaf.fold)?)),
+            Condition::Regex(leaf) => {
+                let regex = Regex::lucene(&leaf.patterns, leaf.fold)?;
+                (leaf.field, Test::Regex { regex, patterns: leaf.patterns.clone(), fold: leaf.fold })
+            }
             Condition::Prefix(leaf) => (leaf.field, part(Place::Start, leaf.fold, &leaf.constants)),
             Condition::Suffix(leaf) => (leaf.field, part(Place::End, leaf.fold, &leaf.constants)),
             Condition::Contains(leaf) => (leaf.field, part(Place::Anywhere, leaf.fold, &leaf.constants)),
@@ -94,7 +97,7 @@ impl Term {
             Test::Compare { .. } | Test::Cidr(_) => 2,
             Test::Part { constants, .. } => 2 + constants.len() as u32,
             Test::Wildcards { patterns, .. } => 4 + patterns.len() as u32,
-            Test::Regex(_) => 50,
+            Test::Regex { .. } => 50,
             Test::Script(_) => 100,
         }
     }
@@ -118,6 +121,7 @@ impl Term {
             Test::Wildcards { patterns, .. } => {
                 patterns.iter().map(|pattern| pattern.literals().max_by_key(|text| text.len())).collect()
             }
+            Test::Regex { patterns, fold, .. } => return of_expressions(patterns, *fold),
             _ => None,
         };
         let texts = texts?;
@@ -151,7 +155,7 @@ impl Term {
                 };
                 Ok(address.is_some_and(|address| blocks.iter().any(|block| block.contains(address))))
             }),
-            Test::Regex(regex) => self
+            Test::Regex { regex, .. } => self
                 .any_text(event, lowered, false, |text| std::str::from_utf8(text).is_ok_and(|text| regex.fits(text))),
             Test::Equals(equals) => {
                 self.any_text(event, lowered, equals.wants_lowered(), |text| equals.fits(text, || text))
@@ -192,6 +196,22 @@ impl Term {
             Ok(if folded { fits(&fold::ascii(&text)) } else { fits(text.as_bytes()) })
         })
     }
+}
+
+/// The shortest texts that are looked for in the place of an expression: two letters stand nearly everywhere.
+const SHORTEST: usize = 3;
+
+/// Texts of which whatever one of the expressions matches contains one. None where that is not known of each.
+fn of_expressions(patterns: &[String], fold: Fold) -> Option<Vec<Box<[u8]>>> {
+    let mut all = Vec::new();
+    for pattern in patterns {
+        let lists = required(pattern, fold, SHORTEST).into_iter();
+        let inner = lists.map(|list| list.iter().map(|text| text.trim_matches(EDGE).into()).collect::<Vec<Box<str>>>());
+        let shortest = |list: &Vec<Box<str>>| list.iter().map(|text| text.len()).min().unwrap_or(0);
+        let best = inner.filter(|list| shortest(list) >= SHORTEST).max_by_key(shortest)?;
+        all.extend(best.into_iter().map(|text| Box::from(text.as_bytes())));
+    }
+    Some(all)
 }
 
 fn truth(flag: bool) -> Truth {
