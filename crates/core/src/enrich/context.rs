@@ -5,7 +5,7 @@
 use super::added::{Added, has_list};
 use super::addition::Addition;
 use super::facts::{FactReader, Facts, Field, Known, Numbering};
-use super::image::{Builder, Identity, Image, Moment};
+use super::image::{Builder, Identity, Image, Moment, Nanoseconds, nanoseconds};
 use super::installers::Role;
 use super::records::Records;
 use super::table::{Host, Hosts, Transaction};
@@ -20,7 +20,7 @@ use std::sync::Arc;
 const WINDOW: usize = 256;
 
 /// So long after the first processes of a boot its record may come: two minutes. What is older ran before.
-const BOOT: i128 = 120_000_000_000;
+const BOOT: Nanoseconds = 120_000_000_000;
 
 /// Keeps the table, and adds to documents as they pass.
 pub struct Context {
@@ -162,7 +162,7 @@ impl Table {
         self.arrivals += 1;
         let (host_name, host) = self.hosts.host(facts.host().unwrap_or(stream));
         let stamp = facts.text(Field::Timestamp).unwrap_or_default();
-        let time = Time::parse(stamp).map_or(host.latest, Time::total_nanos);
+        let time = Time::parse(stamp).map_or(host.latest, nanoseconds);
         host.latest = time;
         host.first.get_or_insert(time);
         let at = Moment { time, arrival: self.arrivals };
@@ -170,7 +170,7 @@ impl Table {
         if facts.halts {
             host.restarted(at, at.time);
         } else if facts.boots {
-            host.restarted(at, at.time - BOOT);
+            host.restarted(at, at.time.saturating_sub(BOOT));
         }
         let Some(pid) = facts.number(Field::Pid) else { return learned };
         if facts.ends {
@@ -352,7 +352,7 @@ fn add_parent(facts: &Facts<'_>, parent: Option<u64>, host: &Host, at: Moment, a
 
 /// A process that started within the log, and whose first exec this is, still was what its parent was.
 fn add_image_before(facts: &Facts<'_>, host: &Host, at: Moment, added: &mut Added<'_>) {
-    let began = facts.text(Field::Start).and_then(Time::parse).map(Time::total_nanos);
+    let began = facts.text(Field::Start).and_then(Time::parse).map(nanoseconds);
     let within = began.zip(host.first).is_some_and(|(began, first)| began >= first);
     if !facts.starts || !within || facts.number(Field::Pid).is_none_or(|pid| host.known_before(pid, at)) {
         return;

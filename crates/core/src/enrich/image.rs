@@ -1,15 +1,24 @@
 //! What one process was from some moment on, in little room: a table holds a hundred thousand. It knows no other process.
 
 use super::installers::Role;
+use crate::value::Time;
 use std::sync::Arc;
 
 /// When a record was made, and when it came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Moment {
     /// Nanoseconds since 1970; of a record without a time, that of the latest record of its host.
-    pub time: i128,
+    pub time: Nanoseconds,
     /// Count of the records before it.
     pub arrival: u64,
+}
+
+/// Nanoseconds since 1970, from 1677 to 2262; what is further off counts as the nearest of these.
+pub(super) type Nanoseconds = i64;
+
+/// A time of a document.
+pub(super) fn nanoseconds(time: Time) -> Nanoseconds {
+    time.total_nanos().clamp(Nanoseconds::MIN.into(), Nanoseconds::MAX.into()) as Nanoseconds
 }
 
 /// By what a process is known: sixteen digits made of host, number and time, or what was recorded.
@@ -125,6 +134,51 @@ pub(super) struct Image {
     pub role: Role,
 }
 
+/// What the processes of one number were, by time; the oldest are forgotten first. Most numbers were one process, which is kept where
+/// the number is.
+#[derive(Clone, Debug)]
+pub(super) struct Images {
+    newest: Image,
+    /// Those before it, in order.
+    older: Vec<Image>,
+}
+
+/// Images remembered for each number.
+const MOST_IMAGES: usize = 8;
+
+impl Images {
+    /// One image.
+    pub fn new(image: Image) -> Self {
+        Self { newest: image, older: Vec::new() }
+    }
+
+    /// Adds an image at its time.
+    pub fn insert(&mut self, image: Image) {
+        if image.from >= self.newest.from {
+            self.older.push(std::mem::replace(&mut self.newest, image));
+        } else {
+            let place = self.older.partition_point(|known| known.from <= image.from);
+            self.older.insert(place, image);
+        }
+        if self.older.len() >= MOST_IMAGES {
+            self.older.remove(0);
+        }
+    }
+
+    /// From the newest to the oldest.
+    pub fn newest_first(&self) -> impl DoubleEndedIterator<Item = &Image> {
+        std::iter::once(&self.newest).chain(self.older.iter().rev())
+    }
+
+    /// The image of a moment, to be changed.
+    pub fn at_mut(&mut self, at: Moment) -> Option<&mut Image> {
+        if self.newest.from <= at {
+            return Some(&mut self.newest);
+        }
+        self.older.iter_mut().rev().find(|image| image.from <= at)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,5 +197,24 @@ mod tests {
         assert_eq!(texts.command_line(), None);
         let none = Texts::default();
         assert_eq!((none.name(), none.args().count()), (None, 0));
+    }
+
+    #[test]
+    fn images_are_kept_by_time_and_the_oldest_forgotten() {
+        let image = |time| Image {
+            from: Moment { time, arrival: 0 },
+            ended: None,
+            texts: Texts::default(),
+            identity: Identity::from(""),
+            parent: None,
+            forked: false,
+            role: Role::Other,
+        };
+        let mut images = Images::new(image(5));
+        [9, 1, 7, 3, 8, 2, 6, 4, 10].into_iter().for_each(|time| images.insert(image(time)));
+        let times: Vec<i64> = images.newest_first().map(|image| image.from.time).collect();
+        assert_eq!(times, [10, 9, 8, 7, 6, 5, 4, 3]);
+        let at = |images: &mut Images, time| images.at_mut(Moment { time, arrival: 0 }).map(|image| image.from.time);
+        assert_eq!((at(&mut images, 11), at(&mut images, 7), at(&mut images, 2)), (Some(10), Some(7), None));
     }
 }

@@ -1,17 +1,15 @@
 //! The process table: what the records of a host told about its processes, for records that carry only numbers. Images are kept
 //! with their times, so that a record that comes late finds what was true at its own time.
 
-use super::image::{Builder, Identity, Image, Moment, Texts};
+use super::image::{Builder, Identity, Image, Images, Moment, Nanoseconds, Texts};
 use super::installers::Role;
 use foldhash::fast::RandomState;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::hash_map::{Entry, HashMap};
 use std::sync::Arc;
 
 /// Processes remembered for each host; the oldest are forgotten first.
 const MOST_PROCESSES: usize = 65_536;
-
-/// Images remembered for each number of a process; the oldest are forgotten first.
-const MOST_IMAGES: usize = 8;
 
 /// Ancestors told of one process: Endpoint tells as many, and numbers that were used again must not make a circle endless.
 const MOST_ANCESTORS: usize = 20;
@@ -23,7 +21,7 @@ const MOST_ENGINES: usize = 1_024;
 const MOST_RESTARTS: usize = 16;
 
 /// So long an engine does nothing between two installations: a minute.
-const QUIET: i128 = 60_000_000_000;
+const QUIET: u64 = 60_000_000_000;
 
 /// Hosts remembered.
 const MOST_HOSTS: usize = 4_096;
@@ -31,38 +29,38 @@ const MOST_HOSTS: usize = 4_096;
 /// The processes of one host.
 #[derive(Debug, Default)]
 pub(super) struct Host {
-    /// By number; each number's images in order of time.
-    images: HashMap<u64, Vec<Image>, RandomState>,
+    /// By number.
+    images: HashMap<u64, Images, RandomState>,
     order: VecDeque<u64>,
     /// For each engine, when the installation that is under way began, and when it was last heard of.
-    engines: HashMap<Identity, (i128, i128), RandomState>,
+    engines: HashMap<Identity, (Nanoseconds, Nanoseconds), RandomState>,
     /// The latest restarts: when each was recorded, and the time from before which no process is left.
-    restarts: VecDeque<(i128, i128)>,
+    restarts: VecDeque<(Nanoseconds, Nanoseconds)>,
     /// Time of the first record.
-    pub first: Option<i128>,
+    pub first: Option<Nanoseconds>,
     /// Time of the latest record.
-    pub latest: i128,
+    pub latest: Nanoseconds,
 }
 
 impl Host {
     /// What a process was at a moment; unknown if it had ended.
     pub(super) fn image(&self, pid: u64, at: Moment) -> Option<&Image> {
         let images = self.images.get(&pid)?;
-        let before = images.iter().rev().find(|image| image.from <= at);
+        let before = images.newest_first().find(|image| image.from <= at);
         // Of two records of the same instant, either may have been written first.
-        let image = before.or_else(|| images.iter().find(|image| image.from.time == at.time))?;
+        let image = before.or_else(|| images.newest_first().rfind(|image| image.from.time == at.time))?;
         let lives = image.ended.is_none_or(|ended| ended.time >= at.time);
         (lives && !self.went_down(image.from.time, at.time)).then_some(image)
     }
 
     /// The image of a process with a recorded identity.
     pub(super) fn identified(&self, pid: u64, entity_id: &str) -> Option<&Image> {
-        self.images.get(&pid)?.iter().rev().find(|image| *image.identity == *entity_id)
+        self.images.get(&pid)?.newest_first().find(|image| *image.identity == *entity_id)
     }
 
     /// Whether a process is known from before a moment.
     pub(super) fn known_before(&self, pid: u64, at: Moment) -> bool {
-        self.images.get(&pid).is_some_and(|images| images.iter().any(|image| image.from < at && !image.forked))
+        self.images.get(&pid).is_some_and(|images| images.newest_first().any(|image| image.from < at && !image.forked))
     }
 
     /// The identity of a process that takes on a new image. One that had ended, or had another parent, was another process: numbers
@@ -100,15 +98,13 @@ impl Host {
 
     /// A process ends.
     pub(super) fn ended(&mut self, pid: u64, at: Moment) {
-        if let Some(images) = self.images.get_mut(&pid)
-            && let Some(image) = images.iter_mut().rev().find(|image| image.from <= at)
-        {
+        if let Some(image) = self.images.get_mut(&pid).and_then(|images| images.at_mut(at)) {
             image.ended = Some(at);
         }
     }
 
     /// The system was started anew: of the processes that had begun by then none is left.
-    pub(super) fn restarted(&mut self, at: Moment, begun: i128) {
+    pub(super) fn restarted(&mut self, at: Moment, begun: Nanoseconds) {
         if self.restarts.len() >= MOST_RESTARTS {
             self.restarts.pop_front();
         }
@@ -117,19 +113,17 @@ impl Host {
     }
 
     /// Whether the system went down between two times.
-    fn went_down(&self, from: i128, to: i128) -> bool {
+    fn went_down(&self, from: Nanoseconds, to: Nanoseconds) -> bool {
         self.restarts.iter().any(|(at, begun)| from <= *begun && *at < to)
     }
 
     fn insert(&mut self, pid: u64, image: Image) {
-        let images = self.images.entry(pid).or_insert_with(|| Vec::with_capacity(1));
-        if images.is_empty() {
-            self.order.push_back(pid);
-        }
-        let place = images.partition_point(|known| known.from <= image.from);
-        images.insert(place, image);
-        if images.len() > MOST_IMAGES {
-            images.remove(0);
+        match self.images.entry(pid) {
+            Entry::Occupied(known) => known.into_mut().insert(image),
+            Entry::Vacant(place) => {
+                place.insert(Images::new(image));
+                self.order.push_back(pid);
+            }
         }
         while self.images.len() > MOST_PROCESSES {
             let Some(oldest) = self.order.pop_front() else { break };
@@ -172,7 +166,7 @@ impl Host {
             self.engines.clear();
         }
         let (began, latest) = self.engines.entry(Arc::clone(&identity)).or_insert((at.time, at.time));
-        if (at.time - *latest).abs() > QUIET {
+        if at.time.abs_diff(*latest) > QUIET {
             *began = at.time;
         }
         *latest = at.time;
