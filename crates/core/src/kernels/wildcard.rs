@@ -98,7 +98,8 @@ impl Piece {
 
     /// Makes ready for `find`.
     fn prepare(&mut self) {
-        let text = |part: &Part| if let Part::Text(text) = part { Some(Finder::new(&**text).into_owned()) } else { None };
+        let text =
+            |part: &Part| if let Part::Text(text) = part { Some(Finder::new(&**text).into_owned()) } else { None };
         self.finder = self.parts.iter().find_map(text);
     }
 
