@@ -187,3 +187,49 @@ fn of_event_logs() {
         holds("evtx", &bytes[..bytes.len().min(4096 + 3 * 65_536)]);
     }
 }
+
+/// Within a chunk the same values come to the same, others do not, and of values that compete for a field one gets it.
+#[test]
+fn of_event_logs_whose_values_repeat_and_compete() {
+    let numbers: Vec<String> = (0..24).map(|number| (number / 2).to_string()).collect();
+    let cycle = |number: usize, values: [&'static str; 5]| values[number % 5];
+    let data: Vec<Vec<(&str, &str)>> = (0..24)
+        .map(|number| {
+            let times = ["2026-11-24 03:34:24.740", "2026-11-24 03:34:24.741", "no time", "", "-"];
+            let lines = ["a \"b c\" d", "a", "  ", "\"a\\\" b\" c\"d\"", "é \"\""];
+            let companies = ["Microsoft® Windows®", "b", "Microsoft® Windows®", "", "😀 and more than one block"];
+            vec![
+                ("UtcTime", cycle(number, times)),
+                ("ProcessId", numbers[number].as_str()),
+                ("SourceProcessId", cycle(number, ["7", "", "x", "0x1f", "7"])),
+                ("Image", cycle(number, [r"C:\a\one.exe", r"C:\a\two.exe", r"C:\a\one.exe", "", "-"])),
+                ("SourceImage", r"C:\b\three.exe"),
+                ("CommandLine", cycle(number / 2, lines)),
+                ("User", cycle(number, [r"NT AUTHORITY\SYSTEM", "nobody", r"A\b", r"A\b", "-"])),
+                ("Hashes", cycle(number, ["MD5=AA,md5=BB,SHA256=0", "SHA256=Cc", "", "IMPHASH=1,X=2", "MD5"])),
+                ("TargetFilename", cycle(number, [r"C:\x\y.txt", "y", "", r"C:\x\y.txt", "a\r\nb\r\n"])),
+                ("PipeName", cycle(number, ["", "pipe", "pipe", "-", "pipe"])),
+                ("Company", cycle(number, companies)),
+                ("Unknown", cycle(number, ["1", "1", "2", "1", ""])),
+            ]
+        })
+        .collect();
+    let mut writer = Writer::new();
+    let events: Vec<Written<'_>> = (0..24)
+        .map(|number| Written {
+            provider: ["Microsoft-Windows-Sysmon", "Microsoft-Windows-Sysmon", "Nobody knows it"][number % 3],
+            id: [1, 11, 1, 17][number % 4],
+            channel: "Microsoft-Windows-Sysmon/Operational",
+            computer: ["ws1.example.com", "ws2.example.com", ""][number / 3 % 3],
+            filetime: 134_116_778_456_780_000 + number as u64,
+            data: &data[number],
+        })
+        .collect();
+    // The kinds of one chunk are known in the next.
+    let (few, others) = events.split_at(12);
+    writer.chunk(few);
+    holds("evtx", &writer.finish());
+    writer.chunk(others);
+    writer.chunk(few);
+    holds("evtx", &writer.finish());
+}
