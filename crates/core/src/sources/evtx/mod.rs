@@ -10,13 +10,13 @@ mod values;
 
 use std::cell::RefCell;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use binxml::{Chunk, Damage};
 use kinds::{Kinds, Tools};
 use library::Library;
 
-use super::parallel::side_by_side;
+use super::parallel::Ahead;
 use super::winlog::{Record, RecordMapper, Wishes};
 use super::{Decoder, Fault, Place, Render, Settings, Sink, Unwritten, UnwrittenRecord};
 use crate::value::{Extent, Picked};
@@ -28,8 +28,10 @@ const CHUNK: usize = 65_536;
 const CHUNK_HEADER: usize = 512;
 const RECORD_MAGIC: [u8; 4] = [0x2a, 0x2a, 0, 0];
 const RECORD_HEADER: usize = 24;
-/// Chunks that are decoded at a time.
+/// Chunks that are cut at a time.
 const BATCH: usize = 16;
+/// Chunks that a thread takes at a time.
+const SHARE: usize = 4;
 
 /// Whether a file starts as EVTX does.
 pub fn recognise(head: &[u8]) -> bool {
@@ -41,7 +43,7 @@ pub fn decoder(settings: &Settings) -> Box<dyn Decoder> {
     Box::new(Evtx::new(settings))
 }
 
-/// The decoder: it holds back at most [`BATCH`] chunks.
+/// The decoder: it holds back at most [`BATCH`] chunks, and those that threads decode ahead.
 struct Evtx {
     how: How,
     buffer: Vec<u8>,
@@ -52,8 +54,33 @@ struct Evtx {
     started: bool,
     /// Where the chunks of zeros begin that came last.
     blank: Option<u64>,
-    threads: usize,
-    benches: Mutex<Vec<Bench>>,
+    ahead: Ahead<Share, Decoded>,
+}
+
+/// Chunks that are decoded together.
+struct Share {
+    bytes: Arc<Vec<u8>>,
+    /// Offset in the file of the first byte.
+    offset: u64,
+    /// Where the chunks lie.
+    chunks: Vec<Range<usize>>,
+}
+
+/// Chunks, and what each gave.
+struct Decoded {
+    share: Share,
+    outputs: Vec<Output>,
+}
+
+fn lock(benches: &Mutex<Vec<Bench>>) -> MutexGuard<'_, Vec<Bench>> {
+    benches.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Share {
+    fn decode(self, how: &How, bench: &mut Bench) -> Decoded {
+        let outputs = self.chunks.iter().map(|chunk| decode_chunk(&self.bytes[chunk.clone()], how, bench)).collect();
+        Decoded { share: self, outputs }
+    }
 }
 
 /// What a thread decodes chunks with; what was found out of templates serves further chunks.
@@ -132,16 +159,14 @@ impl Evtx {
             host_name: settings.host_name.as_deref().map(Arc::from),
             wishes: settings.wanted.clone().map(|wanted| Arc::new(Wishes::new(wanted))),
         };
-        Self {
-            how,
-            buffer: Vec::new(),
-            offset: 0,
-            records: 0,
-            started: false,
-            blank: None,
-            threads: settings.threads(),
-            benches: Mutex::default(),
-        }
+        let (whole, benches) = (how.clone(), Mutex::<Vec<Bench>>::default());
+        let ahead = Ahead::new(settings.threads(), move |share: Share| {
+            let mut bench = lock(&benches).pop().unwrap_or_default();
+            let decoded = share.decode(&whole, &mut bench);
+            lock(&benches).push(bench);
+            decoded
+        });
+        Self { how, buffer: Vec::new(), offset: 0, records: 0, started: false, blank: None, ahead }
     }
 
     fn fault(&self, kind: &'static str, message: String, offset: u64, sink: &mut dyn Sink) {
@@ -168,16 +193,21 @@ impl Evtx {
         }
         let bytes = Arc::new(std::mem::take(&mut self.buffer));
         let pieces = pieces(&bytes, last);
-        for batch in pieces.chunks(BATCH) {
-            let how = &self.how;
-            let outputs = side_by_side(batch.to_vec(), self.threads, |range| {
-                let mut bench = self.benches().pop().unwrap_or_default();
-                let output = decode_chunk(&bytes[range], how, &mut bench);
-                self.benches().push(bench);
-                output
-            });
-            for (range, mut output) in batch.iter().zip(outputs) {
-                let chunk = self.offset + range.start as u64;
+        for chunks in pieces.chunks(SHARE) {
+            self.ahead.put(Share { bytes: Arc::clone(&bytes), offset: self.offset, chunks: chunks.to_vec() });
+            self.give_decoded(false, sink);
+        }
+        let end = pieces.last().map_or(0, |range| range.end);
+        self.offset += end as u64;
+        self.buffer.reserve((BATCH + 1) * CHUNK);
+        self.buffer.extend_from_slice(&bytes[end..]);
+    }
+
+    /// Gives what is decoded, in order; at the end of the file all.
+    fn give_decoded(&mut self, all: bool, sink: &mut dyn Sink) {
+        while let Some(Decoded { share, outputs }) = self.ahead.next(all) {
+            for (range, mut output) in share.chunks.iter().zip(outputs) {
+                let chunk = share.offset + range.start as u64;
                 if output.blank {
                     self.blank.get_or_insert(chunk);
                     continue;
@@ -190,34 +220,14 @@ impl Evtx {
                 if output.records.is_empty() {
                     self.give(&output, chunk, sink);
                 } else {
-                    self.give_picked(&mut output, &bytes, range.clone(), sink);
+                    self.give_picked(&mut output, &share, range.clone(), sink);
                 }
             }
         }
-        self.go_on(bytes, pieces.last().map_or(0, |range| range.end));
     }
 
-    /// Keeps what comes behind the chunks that were decoded.
-    fn go_on(&mut self, bytes: Arc<Vec<u8>>, end: usize) {
-        match Arc::try_unwrap(bytes) {
-            Ok(bytes) => {
-                self.buffer = bytes;
-                self.drop_front(end);
-            }
-            Err(shared) => {
-                self.buffer.reserve((BATCH + 1) * CHUNK);
-                self.buffer.extend_from_slice(&shared[end..]);
-                self.offset += end as u64;
-            }
-        }
-    }
-
-    fn benches(&self) -> std::sync::MutexGuard<'_, Vec<Bench>> {
-        self.benches.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn give_picked(&mut self, output: &mut Output, bytes: &Arc<Vec<u8>>, chunk: Range<usize>, sink: &mut dyn Sink) {
-        let start = self.offset + chunk.start as u64;
+    fn give_picked(&mut self, output: &mut Output, share: &Share, chunk: Range<usize>, sink: &mut dyn Sink) {
+        let start = share.offset + chunk.start as u64;
         let mut before = 0;
         for (kind, message, at, records) in output.faults.drain(..) {
             before = before.max(records.min(output.records.len()));
@@ -231,7 +241,7 @@ impl Evtx {
             records.push(UnwrittenRecord { place, values: *values, doubtful: *doubtful, size: *size as u32 });
         }
         let places = output.records.iter().map(|(_, _, at, size)| (*at, *size)).collect();
-        let raw = Box::new(Kept { bytes: Arc::clone(bytes), chunk, records: places, how: self.how.clone() });
+        let raw = Box::new(Kept { bytes: Arc::clone(&share.bytes), chunk, records: places, how: self.how.clone() });
         sink.unwritten(Unwritten { picked: std::mem::take(&mut output.picked), records, raw });
     }
 
@@ -264,6 +274,7 @@ impl Decoder for Evtx {
 
     fn finish(&mut self, sink: &mut dyn Sink) {
         self.advance(true, sink);
+        self.give_decoded(true, sink);
     }
 }
 
