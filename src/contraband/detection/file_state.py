@@ -29,7 +29,8 @@ class FileState:
     """What is known of the files behind some names and options, before and after they are read."""
 
     def __init__(self, folder: str, names: Sequence[str], options: object) -> None:
-        request = repr((tuple(names), options)).encode("utf-8", "surrogatepass")
+        # Several installations may share a folder.
+        request = repr((CONTENT, tuple(names), options)).encode("utf-8", "surrogatepass")
         self._request = b"%d" % len(request) + b" " + request.replace(b"\0", b"\\0")
         self._path = os.path.join(folder, f"{crc32(request):08x}.state")
         self._names = names

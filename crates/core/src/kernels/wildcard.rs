@@ -4,10 +4,18 @@
 use super::fold;
 use crate::plan::Fold;
 use memchr::memmem::Finder;
+use std::sync::OnceLock;
 
 /// One pattern. Where ASCII case does not count both pattern and text are lowered by the caller's `lowered` form.
 #[derive(Clone, Debug)]
 pub struct Wildcard {
+    pattern: Box<str>,
+    /// Made with the first text: most patterns of a rule set meet none in one run.
+    pieces: OnceLock<Pieces>,
+}
+
+#[derive(Clone, Debug)]
+struct Pieces {
     /// Before the first `*` (everything, if there is none).
     head: Piece,
     /// Between stars.
@@ -22,8 +30,8 @@ pub struct Wildcard {
 #[derive(Clone, Debug)]
 struct Piece {
     parts: Vec<Part>,
-    /// Fast search for the first text of the piece; only pieces between stars are looked for.
-    finder: Option<Finder<'static>>,
+    /// Fast search for the first text of the piece, made when it is first looked for: only pieces between stars ever are.
+    finder: OnceLock<Finder<'static>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,17 +45,36 @@ impl Wildcard {
     /// Reads a pattern; there is no escape. `folded`: the texts given to `fits` have their ASCII letters lowered.
     pub fn new(pattern: &str, folded: bool) -> Self {
         let pattern = if folded { pattern.to_ascii_lowercase() } else { pattern.to_owned() };
-        let mut pieces: Vec<Piece> = pattern.split('*').map(Piece::new).collect();
-        let tail = if pieces.len() > 1 { pieces.pop() } else { None };
-        let head = pieces.remove(0);
-        pieces.retain(|piece| !piece.parts.is_empty());
-        pieces.iter_mut().for_each(Piece::prepare);
-        let least = pieces.iter().chain([&head]).chain(&tail).map(Piece::least).sum();
-        Self { head, inner: pieces, tail, least }
+        Self { pattern: pattern.into_boxed_str(), pieces: OnceLock::new() }
     }
 
     /// Whether the whole text fits. The text must be UTF-8.
     pub fn fits(&self, text: &[u8]) -> bool {
+        self.pieces.get_or_init(|| Pieces::new(&self.pattern)).fit(text)
+    }
+
+    /// The texts between stars and question marks that every fitting text contains.
+    pub fn literals(&self) -> impl Iterator<Item = &[u8]> {
+        self.pattern.split(['*', '?']).filter(|text| !text.is_empty()).map(str::as_bytes)
+    }
+
+    /// The text that alone fits, for a pattern without `*` and `?`.
+    pub fn exact(&self) -> Option<&[u8]> {
+        (!self.pattern.contains(['*', '?'])).then_some(self.pattern.as_bytes())
+    }
+}
+
+impl Pieces {
+    fn new(pattern: &str) -> Self {
+        let mut pieces: Vec<Piece> = pattern.split('*').map(Piece::new).collect();
+        let tail = if pieces.len() > 1 { pieces.pop() } else { None };
+        let head = pieces.remove(0);
+        pieces.retain(|piece| !piece.parts.is_empty());
+        let least = pieces.iter().chain([&head]).chain(&tail).map(Piece::least).sum();
+        Self { head, inner: pieces, tail, least }
+    }
+
+    fn fit(&self, text: &[u8]) -> bool {
         if text.len() < self.least {
             return false;
         }
@@ -62,24 +89,6 @@ impl Wildcard {
         }
         true
     }
-
-    /// The texts between stars and question marks that every fitting text contains.
-    pub fn literals(&self) -> impl Iterator<Item = &[u8]> {
-        let pieces = [&self.head].into_iter().chain(&self.inner).chain(&self.tail);
-        pieces.flat_map(|piece| &piece.parts).filter_map(|part| match part {
-            Part::Text(text) => Some(&**text),
-            Part::One => None,
-        })
-    }
-
-    /// The text that alone fits, for a pattern without `*` and `?`.
-    pub fn exact(&self) -> Option<&[u8]> {
-        match (&self.tail, &*self.head.parts) {
-            (None, [Part::Text(text)]) => Some(text),
-            (None, []) => Some(b""),
-            _ => None,
-        }
-    }
 }
 
 impl Piece {
@@ -93,14 +102,7 @@ impl Piece {
                 parts.push(Part::Text(text.as_bytes().into()));
             }
         }
-        Self { parts, finder: None }
-    }
-
-    /// Makes ready for `find`.
-    fn prepare(&mut self) {
-        let text =
-            |part: &Part| if let Part::Text(text) = part { Some(Finder::new(&**text).into_owned()) } else { None };
-        self.finder = self.parts.iter().find_map(text);
+        Self { parts, finder: OnceLock::new() }
     }
 
     fn least(&self) -> usize {
@@ -123,17 +125,15 @@ impl Piece {
 
     /// The end of the leftmost place at or after `start`.
     fn find(&self, text: &[u8], start: usize) -> Option<usize> {
-        if let (Some(finder), [Part::Text(part)]) = (&self.finder, &*self.parts) {
-            return finder.find(text.get(start..)?).map(|found| start + found + part.len());
-        }
         // Leading question marks take code points one by one; the rest is found by its first text.
         let ones = self.parts.iter().take_while(|part| **part == Part::One).count();
         let mut from = start;
         for _ in 0..ones {
             from += code_point(text.get(from..)?)?;
         }
-        let Some(finder) = &self.finder else { return Some(from) };
         let rest = &self.parts[ones..];
+        let Some(Part::Text(first)) = rest.first() else { return Some(from) };
+        let finder = self.finder.get_or_init(|| Finder::new(&**first).into_owned());
         while let Some(found) = finder.find(text.get(from..)?) {
             if let Some(end) = at_parts(rest, text, from + found) {
                 return Some(end);

@@ -130,6 +130,15 @@ impl Parser {
     }
 
     fn repeat(&mut self) -> Parsed {
+        // Most of an expression: a letter that stands for itself, once.
+        if let Some(letter) = self.letters.get(self.at)
+            && !"|&?*+{~[.#@\"(<\\)".contains(*letter)
+            && !self.letters.get(self.at + 1).is_some_and(|after| "?*+{".contains(*after))
+        {
+            let letter = *letter;
+            self.at += 1;
+            return self.one(letter);
+        }
         let mut tree = self.complement()?;
         let mut operators = 0;
         while self.peek("?*+{") {

@@ -175,4 +175,48 @@ mod tests {
         let wide = Regex::lucene(&["~(.*a.{18})&.*b".to_owned()], Fold::None).expect_err("2^18 states");
         assert!(wide.message.contains("too complex"));
     }
+
+    #[test]
+    fn any_number_of_any_characters_are_whole_characters() {
+        let texts = [
+            "",
+            "a",
+            "\u{e9}",
+            "\u{e9}\u{e9}",
+            "a\u{e9}",
+            "\u{e9}a",
+            "\u{1F600}",
+            "a\u{1F600}\u{e9}x",
+            "\n",
+            "aaa",
+            "\u{e9}x\u{e9}",
+        ];
+        for pattern in [
+            ".*",
+            ".*.",
+            "..*",
+            ".+.+",
+            ".*.+",
+            ".+.*",
+            "(.*){2}.",
+            "(.+){2}",
+            "(.*)+.{2}",
+            ".*\u{e9}.*",
+            "(a|.*)(.*\u{e9})?",
+            "@.",
+            "@..@",
+            ".*[^a].*",
+            ".*[\u{e9}x]",
+            "(.*x)?.",
+            "(.*|a)(.|.*x)",
+            "([^a].*)*",
+            ".{2}.*.{1}",
+        ] {
+            let tree = lucene::parse(pattern, Fold::None).expect("a good expression");
+            let automaton = Automaton::new(&tree).unwrap_or_else(|_| panic!("{pattern} is small"));
+            for text in texts {
+                assert_eq!(fits(pattern, text), automaton.fits(text), "{pattern} on {text}");
+            }
+        }
+    }
 }
