@@ -9,6 +9,7 @@ mod shape;
 mod values;
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,6 +31,8 @@ const RECORD_MAGIC: [u8; 4] = [0x2a, 0x2a, 0, 0];
 const RECORD_HEADER: usize = 24;
 /// Chunks that are cut at a time.
 const BATCH: usize = 16;
+/// How many buffers of chunks that were cut are kept, to be used again.
+const KEPT: usize = 6;
 /// Chunks that a thread takes at a time.
 const SHARE: usize = 4;
 
@@ -55,6 +58,8 @@ struct Evtx {
     /// Where the chunks of zeros begin that came last.
     blank: Option<u64>,
     ahead: Ahead<Share, Decoded>,
+    /// Buffers that were cut, to be used again: memory that is new each time costs more than what is copied to it.
+    used: VecDeque<Arc<Vec<u8>>>,
 }
 
 /// Chunks that are decoded together.
@@ -166,7 +171,16 @@ impl Evtx {
             lock(&benches).push(bench);
             decoded
         });
-        Self { how, buffer: Vec::new(), offset: 0, records: 0, started: false, blank: None, ahead }
+        Self {
+            how,
+            buffer: Vec::new(),
+            offset: 0,
+            records: 0,
+            started: false,
+            blank: None,
+            ahead,
+            used: VecDeque::new(),
+        }
     }
 
     fn fault(&self, kind: &'static str, message: String, offset: u64, sink: &mut dyn Sink) {
@@ -199,8 +213,23 @@ impl Evtx {
         }
         let end = pieces.last().map_or(0, |range| range.end);
         self.offset += end as u64;
-        self.buffer.reserve((BATCH + 1) * CHUNK);
-        self.buffer.extend_from_slice(&bytes[end..]);
+        if !last {
+            self.buffer = self.room();
+            self.buffer.extend_from_slice(&bytes[end..]);
+            self.used.push_back(bytes);
+        }
+    }
+
+    /// Room for what comes next: that of bytes which no record needs any more, if there are any.
+    fn room(&mut self) -> Vec<u8> {
+        let free = self.used.iter().position(|bytes| Arc::strong_count(bytes) == 1);
+        let known = free.and_then(|place| self.used.remove(place)).and_then(|bytes| Arc::try_unwrap(bytes).ok());
+        if known.is_none() && self.used.len() >= KEPT {
+            self.used.pop_front();
+        }
+        let mut room = known.unwrap_or_else(|| Vec::with_capacity((BATCH + 1) * CHUNK));
+        room.clear();
+        room
     }
 
     /// Gives what is decoded, in order; at the end of the file all.
