@@ -46,8 +46,7 @@ pub struct Evaluator {
 impl Evaluator {
     pub(super) fn new(program: Program) -> Self {
         let joined = &program.joined;
-        let memory =
-            joined.options.remember.then(|| Memory::new(joined.nodes.clone(), joined.terms.len(), joined.fields.len()));
+        let memory = joined.options.remember.then(|| Memory::new(joined.nodes.clone(), joined.fields.len()));
         Self { known: Known::new(joined.terms.len()), memory, key: Vec::new(), profile: None, program }
     }
 
@@ -69,7 +68,7 @@ impl Evaluator {
         let joined = &*program.joined;
         let began = profile.as_ref().map(|_| Instant::now());
         let left = memory.as_mut().and_then(|memory| {
-            let judge = &mut |term| known.term(term, &joined.terms, event);
+            let judge = &mut |term, patterns: Option<&[u32]>| known.term(term, patterns, &joined.terms, event);
             let Joined { start, slots, terms, .. } = joined;
             let rule_by_rule = began.is_some();
             memory.left(&mut Facts { start, slots, terms, event, eligible, rule_by_rule, judge })
@@ -183,12 +182,12 @@ impl Known {
         }
     }
 
-    fn term(&mut self, number: u32, terms: &[Term], event: &Event<'_>) -> Truth {
+    fn term(&mut self, number: u32, patterns: Option<&[u32]>, terms: &[Term], event: &Event<'_>) -> Truth {
         let (epoch, known) = self.terms[number as usize];
         if epoch == self.epoch {
             return known;
         }
-        let found = terms[number as usize].evaluate(event, &mut self.lowered);
+        let found = terms[number as usize].evaluate(event, patterns, &mut self.lowered);
         self.terms[number as usize] = (self.epoch, found);
         found
     }
@@ -203,7 +202,7 @@ impl Known {
                 Truth::False => Truth::True,
                 Truth::Failed => Truth::Failed,
             },
-            Node::Term(number) => self.term(*number, terms, event),
+            Node::Term(number) => self.term(*number, None, terms, event),
             Node::And(operands) => {
                 settled(operands, Truth::False, Truth::True, |operand| self.node(operand, nodes, terms, event))
             }

@@ -6,7 +6,7 @@
 //! of several). The step of values that were seen before is one look-up, and values that leave the same open lead to the same state.
 //! Where the values of a field do not repeat (paths, command lines), the step is by what its terms come to, which does.
 
-use super::needs::Needs;
+use super::needs::{Found, Needs, Parted};
 use super::node::{FAILED, FALSE, FieldSet, Node, Nodes, TRUE};
 use super::term::{Term, Truth};
 use super::{Field, RuleMask, Slot};
@@ -86,7 +86,9 @@ struct State {
 #[derive(Clone, Debug)]
 struct Ask {
     field: u32,
-    terms: Arc<[u32]>,
+    terms: Box<[u32]>,
+    /// The terms, parted by whether it is known what they need; found out when it is searched for that.
+    parted: Option<Box<Parted>>,
 }
 
 /// Whether remembering steps by some values pays: whether they repeat.
@@ -170,7 +172,7 @@ impl Asked {
 }
 
 /// What one thread remembers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Memory {
     nodes: Nodes,
     /// Nodes of the conditions themselves.
@@ -184,8 +186,8 @@ pub(super) struct Memory {
     hasher: RandomState,
     /// Number of the event at hand.
     epoch: u32,
-    /// For each term, the event whose values had a text that the term needs.
-    may: Vec<u32>,
+    /// What the latest search over each field found.
+    found: Vec<Found>,
     bytes: usize,
     key: Vec<u8>,
     text: Vec<u8>,
@@ -202,19 +204,33 @@ pub(super) struct Facts<'f, 'e> {
     pub(super) eligible: Option<&'f RuleMask>,
     /// What values that do not repeat leave open is tried rule by rule, so that its time is some rule's own.
     pub(super) rule_by_rule: bool,
-    /// Evaluates a term, each at most once.
-    pub(super) judge: &'f mut dyn FnMut(u32) -> Truth,
+    /// Evaluates a term, each at most once; where it is known which of its patterns may fit, by these alone.
+    pub(super) judge: &'f mut dyn FnMut(u32, Option<&[u32]>) -> Truth,
 }
 
 // What a step is by.
 const BY_FEW: u32 = u32::MAX;
 const BY_PRESENCE: u32 = u32::MAX - 1;
 const BY_TRUTHS: u32 = 1 << 31;
+const BY_FOUND: u32 = 1 << 30;
 
 impl Memory {
-    pub(super) fn new(nodes: Nodes, terms: usize, fields: usize) -> Self {
-        let (asked, may) = (vec![Asked::default(); fields], vec![0; terms]);
-        Self { base: nodes.len(), nodes, asked, may, ..Self::default() }
+    pub(super) fn new(nodes: Nodes, fields: usize) -> Self {
+        Self {
+            base: nodes.len(),
+            nodes,
+            states: Vec::new(),
+            numbers: HashMap::default(),
+            steps: HashMap::default(),
+            asked: vec![Asked::default(); fields],
+            hasher: RandomState::default(),
+            epoch: 0,
+            found: (0..fields).map(|_| Found::default()).collect(),
+            bytes: 0,
+            key: Vec::new(),
+            text: Vec::new(),
+            present: Vec::new(),
+        }
     }
 
     pub(super) fn nodes(&self) -> &Nodes {
@@ -242,7 +258,6 @@ impl Memory {
         self.epoch = self.epoch.wrapping_add(1);
         if self.epoch == 0 {
             self.epoch = 1;
-            self.may.fill(0);
             self.asked.iter_mut().for_each(|asked| (asked.event, asked.searched) = (0, 0));
         }
     }
@@ -264,21 +279,32 @@ impl Memory {
 
     /// By what the terms over the first field come to; None if there is none.
     fn by_truths(&mut self, state: u32, facts: &mut Facts<'_, '_>) -> Option<u32> {
-        let Ask { field, terms } = self.states[state as usize].asks.first()?.clone();
-        let asked = &mut self.asked[field as usize];
-        // A search has to be made ready: that pays where values are known to be all different, and many terms are saved.
-        let searches = matches!(asked.habit, Habit::Rest { .. }) && terms.len() > FEWEST;
-        let search = searches.then(|| facts.start.needs.of(field, facts.terms));
-        if let Some(search) = search.filter(|_| asked.searched != self.epoch) {
-            asked.searched = self.epoch;
-            search.search(facts.event, field, &mut self.text, |term| self.may[term as usize] = self.epoch);
-        }
+        let ask = self.states[state as usize].asks.first_mut()?;
+        let (field, asked) = (ask.field, &mut self.asked[ask.field as usize]);
         self.key.clear();
-        self.key.extend_from_slice(&(BY_TRUTHS | field).to_le_bytes());
-        self.key.extend_from_slice(&state.to_le_bytes());
-        for term in &*terms {
-            let out = search.is_some_and(|search| search.has(*term)) && self.may[*term as usize] != self.epoch;
-            self.key.push(if out { Truth::False as u8 } else { (facts.judge)(*term) as u8 });
+        // A search has to be made ready: that pays where values are known to be all different, and many terms are saved.
+        if matches!(asked.habit, Habit::Rest { .. }) && ask.terms.len() > FEWEST {
+            let (search, found) = (facts.start.needs.of(field, facts.terms), &mut self.found[field as usize]);
+            if asked.searched != self.epoch {
+                asked.searched = self.epoch;
+                search.search(facts.event, field, &mut self.text, found);
+            }
+            let parted = ask.parted.get_or_insert_with(|| Box::new(search.part(&ask.terms)));
+            self.key.extend_from_slice(&(BY_TRUTHS | BY_FOUND | field).to_le_bytes());
+            self.key.extend_from_slice(&state.to_le_bytes());
+            self.key.extend(parted.unknown.iter().map(|term| (facts.judge)(*term, None) as u8));
+            // All others are false.
+            search.may_hold(parted, found, |term, patterns| {
+                let truth = (facts.judge)(term, Some(patterns));
+                if truth != Truth::False {
+                    self.key.extend_from_slice(&term.to_le_bytes());
+                    self.key.push(truth as u8);
+                }
+            });
+        } else {
+            self.key.extend_from_slice(&(BY_TRUTHS | field).to_le_bytes());
+            self.key.extend_from_slice(&state.to_le_bytes());
+            self.key.extend(ask.terms.iter().map(|term| (facts.judge)(*term, None) as u8));
         }
         let known = self.steps.get(self.key.as_slice()).copied();
         Some(known.unwrap_or_else(|| self.step(state, field, facts)))
@@ -384,7 +410,7 @@ impl Memory {
             let mentions = all.len();
             all.sort_unstable();
             all.dedup();
-            asks.push((mentions, Ask { field, terms: all.into() }));
+            asks.push((mentions, Ask { field, terms: all.into(), parted: None }));
         }
         asks.sort_unstable_by_key(|(mentions, ask)| (std::cmp::Reverse(*mentions), ask.field));
         let number = self.states.len() as u32;
@@ -428,7 +454,7 @@ impl Reduction<'_, '_, '_> {
                 self.nodes.not(operand)
             }
             Node::Term(term) if self.facts.terms[term as usize].only_field().is_some_and(self.known) => {
-                match (self.facts.judge)(term) {
+                match (self.facts.judge)(term, None) {
                     Truth::False => FALSE,
                     Truth::True => TRUE,
                     Truth::Failed => FAILED,

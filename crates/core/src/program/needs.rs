@@ -6,8 +6,12 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-/// Literals of so many bytes together are searched by a table of all transitions; with more it would be too large.
+/// Literals of so many bytes together are searched by a table of all transitions at once.
 const MOST_FOR_TABLE: usize = 8 << 10;
+/// For more, such a table is made once a thread has searched so many events: making it takes as long as searching thousands.
+const MANY: u32 = 16_384;
+/// Bytes of the largest such table.
+const LARGEST_TABLE: usize = 8 << 20;
 
 /// The texts that terms need, by field: found out when a field is searched first.
 #[derive(Debug, Default)]
@@ -20,11 +24,40 @@ pub(super) struct Needs {
 /// Looks for all texts that the terms over one field need.
 #[derive(Debug)]
 pub(super) struct Search {
-    /// For each term, whether it is known what it needs.
+    /// The terms, ascending. Their places here are their numbers for all that follows.
+    over: Vec<u32>,
+    /// Whether it is known what the term needs.
     has: Vec<bool>,
-    texts: Option<AhoCorasick>,
-    /// For each text, the terms that need it or another one.
-    terms: Vec<Vec<u32>>,
+    texts: Vec<Box<[u8]>>,
+    automaton: Option<AhoCorasick>,
+    /// The same as a table, unless that would be too large.
+    table: OnceLock<Option<AhoCorasick>>,
+    /// For each text, the terms that need it or another one, and which of their patterns does.
+    users: Vec<Vec<(u32, u32)>>,
+}
+
+/// What a search found in the values of the event at hand.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The terms that may hold, as bits.
+    terms: Vec<u64>,
+    /// For each of these terms, those of its patterns that may fit.
+    patterns: Vec<Vec<u32>>,
+    /// Whether a text was found.
+    texts: Vec<bool>,
+    /// The texts that were found.
+    latest: Vec<u32>,
+    /// How many events were searched.
+    searches: u32,
+}
+
+/// Some of the terms over one field.
+#[derive(Clone, Debug)]
+pub(super) struct Parted {
+    /// Those of which it is not known what they need.
+    pub unknown: Box<[u32]>,
+    /// The others, as bits.
+    known: Box<[u64]>,
 }
 
 impl Needs {
@@ -46,42 +79,106 @@ impl Needs {
 
 impl Search {
     fn new(over: &[u32], terms: &[Term]) -> Self {
-        let mut has = vec![false; terms.len()];
-        let mut needs: BTreeMap<Box<[u8]>, Vec<u32>> = BTreeMap::new();
-        for number in over {
+        let mut has = vec![false; over.len()];
+        let mut needs: BTreeMap<Box<[u8]>, Vec<(u32, u32)>> = BTreeMap::new();
+        for (place, number) in over.iter().enumerate() {
             let Some(texts) = terms[*number as usize].needs() else { continue };
-            has[*number as usize] = true;
-            for text in texts {
-                let users = needs.entry(text).or_default();
-                if users.last() != Some(number) {
-                    users.push(*number);
-                }
+            has[place] = true;
+            for (pattern, text) in texts.into_iter().enumerate() {
+                needs.entry(text).or_default().push((place as u32, pattern as u32));
             }
         }
-        let bytes: usize = needs.keys().map(|text| text.len()).sum();
+        let (texts, users): (Vec<_>, Vec<_>) = needs.into_iter().unzip();
+        let bytes: usize = texts.iter().map(|text| text.len()).sum();
         let kind = if bytes > MOST_FOR_TABLE { AhoCorasickKind::ContiguousNFA } else { AhoCorasickKind::DFA };
-        let texts = (!needs.is_empty()).then(|| {
-            let texts = AhoCorasick::builder().kind(Some(kind)).build(needs.keys());
-            texts.expect("literals of rules are far from the limits of an automaton")
-        });
-        Self { has, texts, terms: needs.into_values().collect() }
+        let automaton = (!texts.is_empty()).then(|| built(&texts, kind));
+        let table = if bytes > MOST_FOR_TABLE { OnceLock::new() } else { OnceLock::from(None) };
+        Self { over: over.to_vec(), has, texts, automaton, table, users }
     }
 
-    /// Whether it is known what the term needs.
-    #[inline]
-    pub(super) fn has(&self, term: u32) -> bool {
-        self.has[term as usize]
+    /// What to search with, by how often it was done.
+    fn automaton(&self, searches: u32) -> Option<&AhoCorasick> {
+        let table = if searches < MANY { None } else { self.table.get_or_init(|| table(&self.texts)).as_ref() };
+        table.or(self.automaton.as_ref())
     }
 
-    /// Calls `found` with the terms that have a text which they need in some value of the field. `lowered` is room for the values.
-    pub(super) fn search(&self, event: &Event<'_>, field: u32, lowered: &mut Vec<u8>, mut found: impl FnMut(u32)) {
-        let Some(texts) = &self.texts else { return };
+    /// Terms over the field, parted by whether it is known what they need.
+    pub(super) fn part(&self, terms: &[u32]) -> Parted {
+        let mut known = vec![0; self.over.len().div_ceil(64)];
+        let mut unknown = Vec::new();
+        for term in terms {
+            match self.over.binary_search(term) {
+                Ok(place) if self.has[place] => known[place / 64] |= 1 << (place % 64),
+                _ => unknown.push(*term),
+            }
+        }
+        Parted { unknown: unknown.into(), known: known.into() }
+    }
+
+    /// Finds what may hold for the values of a field. `lowered` is room for them.
+    pub(super) fn search(&self, event: &Event<'_>, field: u32, lowered: &mut Vec<u8>, found: &mut Found) {
+        found.begin(self);
+        let Some(automaton) = self.automaton(found.searches) else { return };
         for text in event.values(field).map(Raw::as_text) {
             lowered.clear();
             lowered.extend(text.bytes().map(|byte| byte.to_ascii_lowercase()));
-            for place in texts.find_overlapping_iter(lowered.as_slice()) {
-                self.terms[place.pattern().as_usize()].iter().for_each(|term| found(*term));
+            for place in automaton.find_overlapping_iter(lowered.as_slice()) {
+                found.add(place.pattern().as_u32(), &self.users);
             }
+        }
+    }
+
+    /// Calls `each` with the terms, of some, that may hold, ascending, and with those of their patterns that may fit.
+    pub(super) fn may_hold(&self, some: &Parted, found: &Found, mut each: impl FnMut(u32, &[u32])) {
+        for (number, (found_here, known)) in found.terms.iter().zip(&some.known).enumerate() {
+            let mut left = found_here & known;
+            while left != 0 {
+                let place = number * 64 + left.trailing_zeros() as usize;
+                left &= left - 1;
+                each(self.over[place], &found.patterns[place]);
+            }
+        }
+    }
+}
+
+fn built(texts: &[Box<[u8]>], kind: AhoCorasickKind) -> AhoCorasick {
+    let automaton = AhoCorasick::builder().kind(Some(kind)).build(texts);
+    automaton.expect("literals of rules are far from the limits of an automaton")
+}
+
+fn table(texts: &[Box<[u8]>]) -> Option<AhoCorasick> {
+    let mut used = [false; 256];
+    texts.iter().flat_map(|text| &**text).for_each(|byte| used[usize::from(*byte)] = true);
+    let classes = used.iter().filter(|used| **used).count() + 1;
+    let states: usize = texts.iter().map(|text| text.len()).sum();
+    let size = states * classes.next_power_of_two() * size_of::<u32>();
+    (size <= LARGEST_TABLE).then(|| built(texts, AhoCorasickKind::DFA))
+}
+
+impl Found {
+    /// Forgets what was found before.
+    fn begin(&mut self, search: &Search) {
+        self.searches = self.searches.saturating_add(1);
+        self.terms.clear();
+        self.terms.resize(search.over.len().div_ceil(64), 0);
+        self.patterns.resize(search.over.len(), Vec::new());
+        self.texts.resize(search.users.len(), false);
+        self.latest.drain(..).for_each(|text| self.texts[text as usize] = false);
+    }
+
+    fn add(&mut self, text: u32, users: &[Vec<(u32, u32)>]) {
+        if std::mem::replace(&mut self.texts[text as usize], true) {
+            return;
+        }
+        self.latest.push(text);
+        for (term, pattern) in &users[text as usize] {
+            let (word, bit) = (&mut self.terms[*term as usize / 64], 1 << (term % 64));
+            let patterns = &mut self.patterns[*term as usize];
+            if *word & bit == 0 {
+                *word |= bit;
+                patterns.clear();
+            }
+            patterns.push(*pattern);
         }
     }
 }

@@ -110,7 +110,8 @@ impl Term {
         }
     }
 
-    /// Texts of which a value must contain one, with ASCII letters lowered in both, or the term is false. None where that is not known.
+    /// Texts of which a value must contain one, with ASCII letters lowered in both, or the term is false. None where that is not known. Where
+    /// the term has patterns or parts, these are one for each.
     pub(super) fn needs(&self) -> Option<Vec<Box<[u8]>>> {
         if Family::of(self.reading.ty) != Family::Text {
             return None;
@@ -129,8 +130,9 @@ impl Term {
         some.then(|| texts.iter().map(|text| text.to_ascii_lowercase().into_boxed_slice()).collect())
     }
 
-    /// Whether any value of the field makes it true. `lowered` gives the text of value number `n` of the event with ASCII lowered.
-    pub(super) fn evaluate(&self, event: &Event<'_>, lowered: &mut Lowered) -> Truth {
+    /// Whether any value of the field makes it true. `lowered` gives the text of value number `n` of the event with ASCII lowered. `only`:
+    /// no value has what the patterns or parts but these need.
+    pub(super) fn evaluate(&self, event: &Event<'_>, only: Option<&[u32]>, lowered: &mut Lowered) -> Truth {
         match &self.test {
             Test::Script(script) => script.evaluate(event),
             Test::Missing => truth(event.values(self.field).all(|raw| self.reading.read(raw).is_none())),
@@ -161,10 +163,10 @@ impl Term {
                 self.any_text(event, lowered, equals.wants_lowered(), |text| equals.fits(text, || text))
             }
             Test::Wildcards { patterns, folded } => {
-                self.any_text(event, lowered, *folded, |text| patterns.iter().any(|pattern| pattern.fits(text)))
+                self.any_text(event, lowered, *folded, |text| any_of(patterns, only, |pattern| pattern.fits(text)))
             }
             Test::Part { place, constants, folded } => self.any_text(event, lowered, *folded, |text| {
-                constants.iter().any(|constant| holds(*place, text, constant))
+                any_of(constants, only, |constant| holds(*place, text, constant))
             }),
         }
     }
@@ -195,6 +197,14 @@ impl Term {
             let Some(text) = value.text() else { return Ok(false) };
             Ok(if folded { fits(&fold::ascii(&text)) } else { fits(text.as_bytes()) })
         })
+    }
+}
+
+/// Whether any of the items fits, or any of only these.
+fn any_of<T>(items: &[T], only: Option<&[u32]>, fits: impl Fn(&T) -> bool) -> bool {
+    match only {
+        None => items.iter().any(fits),
+        Some(only) => only.iter().any(|number| fits(&items[*number as usize])),
     }
 }
 
