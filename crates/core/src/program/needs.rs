@@ -6,12 +6,9 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-/// Literals of so many bytes together are searched by a table of all transitions at once.
+/// Literals of so many bytes together are searched by a table of all transitions; with more it would be too large for the processor's
+/// own memory, and no faster.
 const MOST_FOR_TABLE: usize = 8 << 10;
-/// For more, such a table is made once a thread has searched so many events: making it takes as long as searching thousands.
-const MANY: u32 = 16_384;
-/// Bytes of the largest such table.
-const LARGEST_TABLE: usize = 8 << 20;
 
 /// The texts that terms need, by field: found out when a field is searched first.
 #[derive(Debug, Default)]
@@ -28,10 +25,7 @@ pub(super) struct Search {
     over: Vec<u32>,
     /// Whether it is known what the term needs.
     has: Vec<bool>,
-    texts: Vec<Box<[u8]>>,
-    automaton: Option<AhoCorasick>,
-    /// The same as a table, unless that would be too large.
-    table: OnceLock<Option<AhoCorasick>>,
+    texts: Option<AhoCorasick>,
     /// For each text, the terms that need it or another one, and which of their patterns does.
     users: Vec<Vec<(u32, u32)>>,
 }
@@ -47,8 +41,6 @@ pub(super) struct Found {
     texts: Vec<bool>,
     /// The texts that were found.
     latest: Vec<u32>,
-    /// How many events were searched.
-    searches: u32,
 }
 
 /// Some of the terms over one field.
@@ -91,15 +83,11 @@ impl Search {
         let (texts, users): (Vec<_>, Vec<_>) = needs.into_iter().unzip();
         let bytes: usize = texts.iter().map(|text| text.len()).sum();
         let kind = if bytes > MOST_FOR_TABLE { AhoCorasickKind::ContiguousNFA } else { AhoCorasickKind::DFA };
-        let automaton = (!texts.is_empty()).then(|| built(&texts, kind));
-        let table = if bytes > MOST_FOR_TABLE { OnceLock::new() } else { OnceLock::from(None) };
-        Self { over: over.to_vec(), has, texts, automaton, table, users }
-    }
-
-    /// What to search with, by how often it was done.
-    fn automaton(&self, searches: u32) -> Option<&AhoCorasick> {
-        let table = if searches < MANY { None } else { self.table.get_or_init(|| table(&self.texts)).as_ref() };
-        table.or(self.automaton.as_ref())
+        let texts = (!texts.is_empty()).then(|| {
+            let automaton = AhoCorasick::builder().kind(Some(kind)).build(&texts);
+            automaton.expect("literals of rules are far from the limits of an automaton")
+        });
+        Self { over: over.to_vec(), has, texts, users }
     }
 
     /// Terms over the field, parted by whether it is known what they need.
@@ -118,11 +106,11 @@ impl Search {
     /// Finds what may hold for the values of a field. `lowered` is room for them.
     pub(super) fn search(&self, event: &Event<'_>, field: u32, lowered: &mut Vec<u8>, found: &mut Found) {
         found.begin(self);
-        let Some(automaton) = self.automaton(found.searches) else { return };
+        let Some(texts) = &self.texts else { return };
         for text in event.values(field).map(Raw::as_text) {
             lowered.clear();
             lowered.extend(text.bytes().map(|byte| byte.to_ascii_lowercase()));
-            for place in automaton.find_overlapping_iter(lowered.as_slice()) {
+            for place in texts.find_overlapping_iter(lowered.as_slice()) {
                 found.add(place.pattern().as_u32(), &self.users);
             }
         }
@@ -141,24 +129,9 @@ impl Search {
     }
 }
 
-fn built(texts: &[Box<[u8]>], kind: AhoCorasickKind) -> AhoCorasick {
-    let automaton = AhoCorasick::builder().kind(Some(kind)).build(texts);
-    automaton.expect("literals of rules are far from the limits of an automaton")
-}
-
-fn table(texts: &[Box<[u8]>]) -> Option<AhoCorasick> {
-    let mut used = [false; 256];
-    texts.iter().flat_map(|text| &**text).for_each(|byte| used[usize::from(*byte)] = true);
-    let classes = used.iter().filter(|used| **used).count() + 1;
-    let states: usize = texts.iter().map(|text| text.len()).sum();
-    let size = states * classes.next_power_of_two() * size_of::<u32>();
-    (size <= LARGEST_TABLE).then(|| built(texts, AhoCorasickKind::DFA))
-}
-
 impl Found {
     /// Forgets what was found before.
     fn begin(&mut self, search: &Search) {
-        self.searches = self.searches.saturating_add(1);
         self.terms.clear();
         self.terms.resize(search.over.len().div_ceil(64), 0);
         self.patterns.resize(search.over.len(), Vec::new());
