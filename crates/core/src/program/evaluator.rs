@@ -377,7 +377,11 @@ mod tests {
             let name = texts(1, "equals", &format!(r#""tool{}.exe""#, number % 5));
             let path = texts(2, "wildcard", &format!(r#""*\\Folder{number}\\*", "*.x{number}""#));
             let not = texts(2, "wildcard", r#""*9""#);
+            let pattern = format!(r"(.*older{number}\\\\|d:)[0-9]*[{}]\\.x.*", number % 10);
+            let expression =
+                format!(r#"{{"regex":{{"field":2,"fold":"unicode","patterns":["{pattern}",".*\\.x{number}"]}}}}"#);
             match number % 4 {
+                0 if number.is_multiple_of(8) => format!(r#"{{"or":[{expression},{{"and":[{name},{path}]}}]}}"#),
                 0 => format!(r#"{{"and":[{name},{path}]}}"#),
                 1 => format!(r#"{{"or":[{name},{{"and":[{path},{{"not":{not}}}]}}]}}"#),
                 2 => format!(r#"{{"and":[{path},{{"or":[{either},{name}]}}]}}"#),
