@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from contraband.cli.commands import COMMANDS, cli
 
 __all__ = ["COMMANDS", "cli", "main"]
+
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What a full or broken disk answers to a write."""
 
 
 def __getattr__(name: str) -> object:
@@ -48,6 +52,14 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
         drop_output()
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        from contraband.cli.output_end import drop_output
+
+        drop_output()
+        _say(f"Error: the output could not be written: {error.strerror}")
+        sys.exit(2)
     if at_once:
         _leave(status)
     sys.exit(status)

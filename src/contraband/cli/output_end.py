@@ -1,4 +1,4 @@
-"""Standard output when its reader has gone."""
+"""Standard output when its reader has gone, or nothing more fits where it goes."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ import sys
 
 
 def drop_output() -> None:
-    """The reader of our output has seen enough: what is still buffered must not be written to the closed pipe at exit."""
+    """The reader of our output has seen enough, or cannot take more: what is still buffered must not be written at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

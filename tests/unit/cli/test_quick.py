@@ -146,7 +146,10 @@ def test_all_output_is_written_before_the_end() -> None:
     )
     first, second = slow.stdout.split()[::2]
     assert first == second
-    full = subprocess.run(["bash", "-c", f"{program} > /dev/full"], capture_output=True, check=False)
-    assert full.returncode != 0
+    for way in (program, f"{program} --", program.replace("scan --quiet", "convert --to ndjson")):
+        full = subprocess.run(["bash", "-c", f"{way} > /dev/full"], capture_output=True, check=False, text=True)
+        assert full.returncode == 2
+        assert full.stderr.splitlines()[-1] == "Error: the output could not be written: No space left on device"
+        assert "Traceback" not in full.stderr
     closed = subprocess.run(["bash", "-c", f"{program} 2>&-"], capture_output=True, check=False)
     assert closed.returncode == 0
