@@ -30,7 +30,7 @@ def __getattr__(name: str) -> object:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """The program. Exit status: 0 it ran, 1 a check failed, 2 it could not do the job, 130 stopped by Ctrl-C."""
     from contraband.cli import quick
-    from contraband.cli.messages import Failure
+    from contraband.cli.messages import Failure, drop_output
 
     given = sys.argv[1:] if arguments is None else arguments
     try:
@@ -48,15 +48,11 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         _say("")
         sys.exit(130)
     except BrokenPipeError:
-        from contraband.cli.output_end import drop_output
-
         drop_output()
         sys.exit(0)
     except OSError as error:
         if error.errno not in _UNWRITABLE:
             raise
-        from contraband.cli.output_end import drop_output
-
         drop_output()
         _say(f"Error: the output could not be written: {error.strerror}")
         sys.exit(2)

@@ -9,8 +9,7 @@ from typing import Any
 
 import click
 
-from contraband.cli.messages import Failure
-from contraband.cli.output_end import drop_output
+from contraband.cli.messages import Failure, drop_output
 
 # Name to module: commands are imported when they are used, so that `--help` stays instant.
 COMMANDS = {

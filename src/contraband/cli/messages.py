@@ -42,6 +42,11 @@ def show(lines: Iterable[str]) -> None:
         print(line)
 
 
+def drop_output() -> None:
+    """The reader of our output has seen enough, or cannot take more: what is still buffered must not be written at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def columns(otherwise: int = 120) -> int:
     """How wide the terminal is: as `shutil.get_terminal_size` has it, which loads all that packs files."""
     try:

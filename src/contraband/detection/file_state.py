@@ -38,10 +38,8 @@ class FileState:
 
     def key(self) -> str | None:
         """The key of the entry, if nothing has changed since it was kept."""
-        if os.name != "posix":
-            return None
         try:
-            if any(map(exists, self._names)):
+            if not self._can_tell():
                 return None
             with open(self._path, "rb", buffering=0) as file:
                 checksum, _, content = file.read().partition(b"\n")
@@ -60,9 +58,13 @@ class FileState:
     def look(self) -> None:
         """Note the state of all files: before they are read, so that what changes meanwhile is another state."""
         self._before = None
-        if os.name == "posix" and not any(map(exists, self._names)):
+        if self._can_tell():
             self._before = list(map(os.fsencode, _files(self._names)))
             self._states = b"\n".join(map(_state, self._before))
+
+    def _can_tell(self) -> bool:
+        """Whether the system has such times, and no name is a path of the user's own."""
+        return os.name == "posix" and not any(map(exists, self._names))
 
     def keep(self, key: str) -> None:
         """Keep the key with the state that `look` found, if it has settled."""

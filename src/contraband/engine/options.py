@@ -8,7 +8,19 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class EngineOptions:
+class _Options:
+    """Values that are told apart by name alone."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def _values(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._values().items())})"
+
+
+class EngineOptions(_Options):
     """How a rule set is loaded. Sizes are in bytes; 0 threads is one a processor. `declarations` may be given as JSON.
 
     Beyond `memory`, events that wait for others go to temporary files; results are the same.
@@ -54,17 +66,14 @@ class EngineOptions:
 
     def document(self) -> dict[str, Any]:
         """As the core reads it."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return self._values()
 
     def declaring(self, declarations: bytes) -> EngineOptions:
         """The same with other declarations."""
-        return EngineOptions(**{**self.document(), "declarations": declarations})
-
-    def __repr__(self) -> str:
-        return f"EngineOptions({', '.join(f'{name}={value!r}' for name, value in self.document().items())})"
+        return EngineOptions(**{**self._values(), "declarations": declarations})
 
 
-class ScanOptions:
+class ScanOptions(_Options):
     """How a scan runs. Times are ISO 8601; `output` is `alerts`, `events` or `matches`."""
 
     __slots__ = (
@@ -113,9 +122,6 @@ class ScanOptions:
 
     def document(self) -> dict[str, Any]:
         """As the core reads it."""
-        document = {name: getattr(self, name) for name in self.__slots__}
+        document = self._values()
         document["from"], document["to"] = document.pop("since"), document.pop("until")
         return document
-
-    def __repr__(self) -> str:
-        return f"ScanOptions({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"

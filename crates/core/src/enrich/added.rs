@@ -7,7 +7,7 @@ use memchr::memmem;
 use std::ops::Range;
 
 /// The name under which everything is listed that was added.
-pub(super) const LIST: &str = "contraband.added";
+pub(super) const LIST: &str = Addition::List.name();
 
 /// Whether a document has got additions, wherever the list of them stands: told by its name, for anybody may have the text as an argument.
 pub(super) fn has_list(json: &[u8]) -> bool {

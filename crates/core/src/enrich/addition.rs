@@ -30,7 +30,7 @@ additions! {
 
 impl Addition {
     /// As documents have it.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         NAMES[self as usize]
     }
 }

@@ -4,7 +4,7 @@
 
 use super::added::{Added, has_list};
 use super::addition::Addition;
-use super::facts::{FactReader, Facts, Field, Known, Numbering};
+use super::facts::{FactReader, Facts, Field, Known};
 use super::image::{Builder, Identity, Image, Moment, Nanoseconds, nanoseconds};
 use super::installers::Role;
 use super::records::Records;
@@ -74,7 +74,7 @@ struct Learned {
 impl Enricher for Context {
     fn document(&mut self, stream: &str, document: Document, out: &mut Vec<Ready>) {
         let read = self.reader.read(&document.json).map(|picked| {
-            let learned = self.table.learn(&Facts::of(&picked, picked.since(0), &self.reader.numbering), stream);
+            let learned = self.table.learn(&self.reader.facts(&picked), stream);
             (picked, learned)
         });
         self.held.push_back(Held::Document(document, read));
@@ -92,8 +92,7 @@ impl Enricher for Context {
                 records.render(record, &mut json);
                 match self.reader.read(&json) {
                     Some(picked) => {
-                        let learned =
-                            self.table.learn(&Facts::of(&picked, picked.since(0), &self.reader.numbering), stream);
+                        let learned = self.table.learn(&self.reader.facts(&picked), stream);
                         (Says::Document(picked), learned)
                     }
                     None => (Says::Nothing, Learned { host: Arc::from(stream), at: Moment::default() }),
@@ -125,7 +124,7 @@ impl Context {
             self.count -= 1;
             if let Some(Held::Records(records, waiting)) = self.held.front_mut() {
                 if let Some(Waiting { learned, says }) = waiting.pop_front() {
-                    self.table.add_to_record(records, &learned, &says, &self.wanted, &self.reader.numbering);
+                    self.table.add_to_record(records, &learned, &says, &self.wanted, &self.reader);
                 }
                 if records.is_done() {
                     out.extend(self.held.pop_front().and_then(Held::ready));
@@ -136,7 +135,7 @@ impl Context {
             if let Held::Document(document, Some((picked, learned))) = &mut held {
                 // Otherwise `convert` wrote it.
                 if !has_list(&document.json) {
-                    let facts = Facts::of(picked, picked.since(0), &self.reader.numbering);
+                    let facts = self.reader.facts(picked);
                     let mut added = Added::to(&mut document.json);
                     self.table.add(&facts, learned, &mut added);
                     added.end();
@@ -220,7 +219,7 @@ impl Table {
         if forks {
             host.forked(pid, image, &mut self.builder);
         } else {
-            host.started(pid, image);
+            host.insert(pid, image);
         }
         learned
     }
@@ -232,7 +231,7 @@ impl Table {
         learned: &Learned,
         says: &Says,
         wanted: &Wanted,
-        of_documents: &Numbering,
+        reader: &FactReader,
     ) {
         let Records { unwritten, additions, added } = records;
         let mut noted = Added::beside(additions, &wanted.additions);
@@ -242,7 +241,7 @@ impl Table {
                 self.add(&Facts::with(&unwritten.picked, extent, &wanted.numbering, known), learned, &mut noted);
             }
             Says::Document(picked) => {
-                self.add(&Facts::of(picked, picked.since(0), of_documents), learned, &mut noted);
+                self.add(&reader.facts(picked), learned, &mut noted);
             }
             Says::Nothing => {}
         }

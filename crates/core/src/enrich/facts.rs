@@ -297,7 +297,7 @@ impl<'a> Facts<'a> {
 #[derive(Debug)]
 pub(super) struct FactReader {
     projection: Projection,
-    pub numbering: Numbering,
+    numbering: Numbering,
     event: Event<'static>,
 }
 
@@ -308,6 +308,11 @@ impl FactReader {
         let event = Event::new(projection.width);
         let numbering = Numbering::of(&projection);
         Self { projection, numbering, event }
+    }
+
+    /// What the values say that a document was read to.
+    pub fn facts<'a>(&'a self, picked: &'a Picked) -> Facts<'a> {
+        Facts::of(picked, picked.since(0), &self.numbering)
     }
 
     /// The values of [`PATHS`], numbered from 0, that a document has. `None`: it is no JSON object. Of a name that comes twice the
@@ -352,7 +357,7 @@ mod tests {
         let mut reader = FactReader::new();
         let picked =
             reader.read(br#"{"process":{"pid":1,"pid":2,"args":["a","b"]},"host.name":"h"}"#).expect("an object");
-        let facts = Facts::of(&picked, picked.since(0), &reader.numbering);
+        let facts = reader.facts(&picked);
         assert_eq!(
             (facts.number(Field::Pid), facts.command_line().as_deref(), facts.host()),
             (Some(2), Some("a b"), Some("h"))
@@ -361,6 +366,6 @@ mod tests {
         assert!(reader.read(b"{\"process\":").is_none());
         assert!(reader.read(b"\xff").is_none());
         let picked = reader.read(br#"{"process.pid":"7"}"#).expect("an object");
-        assert_eq!(Facts::of(&picked, picked.since(0), &reader.numbering).number(Field::Pid), Some(7));
+        assert_eq!(reader.facts(&picked).number(Field::Pid), Some(7));
     }
 }

@@ -70,11 +70,6 @@ impl Host {
         Some(Arc::clone(&before.identity))
     }
 
-    /// A process starts, or takes on a new image.
-    pub(super) fn started(&mut self, pid: u64, image: Image) {
-        self.insert(pid, image);
-    }
-
     /// A process forks: the new one is what the old one is. What the record itself tells counts before that.
     pub(super) fn forked(&mut self, pid: u64, fork: Image, builder: &mut Builder) {
         let parent = fork.parent.and_then(|parent| self.image(parent, fork.from));
@@ -117,7 +112,8 @@ impl Host {
         self.restarts.iter().any(|(at, begun)| from <= *begun && *at < to)
     }
 
-    fn insert(&mut self, pid: u64, image: Image) {
+    /// A process starts, or takes on a new image.
+    pub(super) fn insert(&mut self, pid: u64, image: Image) {
         match self.images.entry(pid) {
             Entry::Occupied(known) => known.into_mut().insert(image),
             Entry::Vacant(place) => {

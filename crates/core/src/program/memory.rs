@@ -57,13 +57,13 @@ pub(super) struct Start {
 }
 
 impl Start {
-    pub(super) fn new(slots: &[Slot], terms: &[Term], fields: &[Field]) -> Self {
+    pub(super) fn new(slots: &[Slot], fields: &[Field]) -> Self {
         let few_set: Vec<bool> = fields.iter().map(|field| FEW.contains(&field.path.as_str())).collect();
         Self {
             few: (0..fields.len() as u32).filter(|field| few_set[*field as usize]).collect(),
             few_set,
             open: slots.iter().enumerate().map(|(number, slot)| (number as u32, slot.node)).collect(),
-            needs: Needs::new(terms, fields.len()),
+            needs: Needs::new(fields.len()),
         }
     }
 

@@ -172,7 +172,7 @@ impl Program {
             mentions.push(std::mem::take(&mut compiler.mentions));
         }
         let Compiler { terms, nodes, .. } = compiler;
-        let start = Start::new(&slots, &terms, &fields);
+        let start = Start::new(&slots, &fields);
         let shapes = rules.rules.iter().zip(&numbered).map(|(rule, numbers)| shape(rule, numbers)).collect();
         let readings = fields.iter().map(Reading::of).collect();
         let joined = Joined { fields, readings, shapes, options, terms, nodes, slots, exceptions, mentions, start };

@@ -13,8 +13,6 @@ const MOST_FOR_TABLE: usize = 8 << 10;
 /// The texts that terms need, by field: found out when a field is searched first.
 #[derive(Debug, Default)]
 pub(super) struct Needs {
-    /// The terms over each field.
-    fields: Vec<Vec<u32>>,
     searches: Vec<OnceLock<Search>>,
 }
 
@@ -53,24 +51,19 @@ pub(super) struct Parted {
 }
 
 impl Needs {
-    pub(super) fn new(terms: &[Term], fields: usize) -> Self {
-        let mut by_field = vec![Vec::new(); fields];
-        for (number, term) in terms.iter().enumerate() {
-            if let Some(all) = by_field.get_mut(term.field as usize) {
-                all.push(number as u32);
-            }
-        }
-        Self { fields: by_field, searches: (0..fields).map(|_| OnceLock::new()).collect() }
+    pub(super) fn new(fields: usize) -> Self {
+        Self { searches: (0..fields).map(|_| OnceLock::new()).collect() }
     }
 
     /// The search for what the terms over a field need.
     pub(super) fn of(&self, field: u32, terms: &[Term]) -> &Search {
-        self.searches[field as usize].get_or_init(|| Search::new(&self.fields[field as usize], terms))
+        self.searches[field as usize].get_or_init(|| Search::new(field, terms))
     }
 }
 
 impl Search {
-    fn new(over: &[u32], terms: &[Term]) -> Self {
+    fn new(field: u32, terms: &[Term]) -> Self {
+        let over: Vec<u32> = (0..terms.len() as u32).filter(|term| terms[*term as usize].field == field).collect();
         let mut has = vec![false; over.len()];
         let mut needs: BTreeMap<Box<[u8]>, Vec<(u32, u32)>> = BTreeMap::new();
         for (place, number) in over.iter().enumerate() {
@@ -87,7 +80,7 @@ impl Search {
             let automaton = AhoCorasick::builder().kind(Some(kind)).build(&texts);
             automaton.expect("literals of rules are far from the limits of an automaton")
         });
-        Self { over: over.to_vec(), has, texts, users }
+        Self { over, has, texts, users }
     }
 
     /// Terms over the field, parted by whether it is known what they need.

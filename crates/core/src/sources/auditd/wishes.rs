@@ -57,13 +57,16 @@ impl Wishes {
     pub fn of(wanted: &Projection) -> Self {
         let wants = |path: &str| wanted.find(ROOT, path.as_bytes()).is_some();
         let below = |object: &str, key: Key| wants(&format!("{object}.{}", key.text()));
+        let data = KeySet::which(&[], |key| below("auditd.data", key));
+        let pairs = KeySet::which(&[], |key| below("auditd.paths", key));
+        let names = NAMES.into_iter().any(wants);
         Self {
-            system_call: system_call(wants, &|key| below("auditd.data", key)),
-            path: path(wants, &|key| below("auditd.paths", key)),
-            data: KeySet::which(&[], |key| below("auditd.data", key)),
-            pairs: KeySet::which(&[], |key| below("auditd.paths", key)),
+            system_call: system_call(wants, &data, names),
+            path: path(wants, &pairs),
+            data,
+            pairs,
             paths: wants("auditd.paths"),
-            names: NAMES.into_iter().any(wants),
+            names,
             owners: wants("file.owner") || wants("file.group"),
         }
     }
@@ -90,7 +93,7 @@ const NUMBERS: [(Key, &str); 4] = [
     (Key::EffectiveGroup, "user.effective.group.id"),
 ];
 
-fn system_call(wants: impl Fn(&str) -> bool, datum: &dyn Fn(Key) -> bool) -> KeySet {
+fn system_call(wants: impl Fn(&str) -> bool, data: &KeySet, names: bool) -> KeySet {
     // These say what the event is at all, or whose it is.
     const ALWAYS: &[Key] = &[
         Key::Architecture,
@@ -108,7 +111,6 @@ fn system_call(wants: impl Fn(&str) -> bool, datum: &dyn Fn(Key) -> bool) -> Key
     if wants("auditd.summary") {
         return KeySet::ALL;
     }
-    let names = NAMES.into_iter().any(&wants);
     let number = |key: Key| NUMBERS.into_iter().any(|(number, path)| number == key && wants(path));
     KeySet::which(ALWAYS, |key| match key {
         Key::Session => wants("auditd.session"),
@@ -118,16 +120,16 @@ fn system_call(wants: impl Fn(&str) -> bool, datum: &dyn Fn(Key) -> bool) -> Key
         Key::Object => true,
         // The kernel writes none, and they have another name in documents.
         key if key.text().starts_with("socket_") => true,
-        key => datum(key) || number(key) || names && key.is_id(key.text()),
+        key => data.have(key) || number(key) || names && key.is_id(key.text()),
     })
 }
 
-fn path(wants: impl Fn(&str) -> bool, pair: &dyn Fn(Key) -> bool) -> KeySet {
+fn path(wants: impl Fn(&str) -> bool, pairs: &KeySet) -> KeySet {
     const ALWAYS: &[Key] = &[Key::Message, Key::Name, Key::NameType];
     const FILE: [&str; 7] =
         ["file.device", "file.gid", "file.group", "file.inode", "file.mode", "file.owner", "file.uid"];
     if wants("auditd.summary") || wants("auditd.file") || FILE.into_iter().any(wants) {
         return KeySet::ALL;
     }
-    KeySet::which(ALWAYS, |key| key == Key::Object || pair(key))
+    KeySet::which(ALWAYS, |key| key == Key::Object || pairs.have(key))
 }
