@@ -283,10 +283,8 @@ impl<'l> Worker<'l> {
             done.records += 1;
             done.bytes += records.size(number) as u64;
             if looks {
-                let mut values = picked.recycle();
-                let met = self.meets(records, number, &mut values, done);
-                picked = values.recycle();
-                if !met {
+                picked.clear();
+                if !self.meets(records, number, &mut picked, done) {
                     done.parsed += 1;
                     continue;
                 }

@@ -17,6 +17,7 @@ pub mod compare;
 pub mod equals;
 pub mod fold;
 pub mod regex;
+pub(crate) mod texts;
 pub mod utf16;
 pub mod wildcard;
 

@@ -191,7 +191,6 @@ pub(super) struct Memory {
     bytes: usize,
     key: Vec<u8>,
     text: Vec<u8>,
-    present: Vec<u64>,
 }
 
 /// The event at hand, and what is found out about it.
@@ -229,7 +228,6 @@ impl Memory {
             bytes: 0,
             key: Vec::new(),
             text: Vec::new(),
-            present: Vec::new(),
         }
     }
 
@@ -344,17 +342,10 @@ impl Memory {
 
     /// By which of the fields that decide anything are there.
     fn by_presence(&mut self, state: u32, facts: &mut Facts<'_, '_>) -> u32 {
-        self.present.clear();
-        self.present.resize(self.asked.len().div_ceil(64), 0);
-        for field in facts.event.present() {
-            if let Some(word) = self.present.get_mut(*field as usize / 64) {
-                *word |= 1 << (field % 64);
-            }
-        }
         self.key.clear();
         self.key.extend_from_slice(&BY_PRESENCE.to_le_bytes());
         self.key.extend_from_slice(&state.to_le_bytes());
-        for (present, looks_at) in self.present.iter().zip(&self.states[state as usize].looks_at) {
+        for (present, looks_at) in facts.event.presence().iter().zip(&self.states[state as usize].looks_at) {
             self.key.extend_from_slice(&(present & looks_at).to_le_bytes());
         }
         if let Some(next) = self.steps.get(self.key.as_slice()) {

@@ -1,14 +1,10 @@
 //! Texts that terms cannot hold without: of a field whose values are all different, one search says which of its terms may hold at all.
 
 use super::term::Term;
+use crate::kernels::texts::Texts;
 use crate::value::{Event, Raw};
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
-
-/// Literals of so many bytes together are searched by a table of all transitions; with more it would be too large for the processor's
-/// own memory, and no faster.
-const MOST_FOR_TABLE: usize = 8 << 10;
 
 /// The texts that terms need, by field: found out when a field is searched first.
 #[derive(Debug, Default)]
@@ -23,7 +19,7 @@ pub(super) struct Search {
     over: Vec<u32>,
     /// Whether it is known what the term needs.
     has: Vec<bool>,
-    texts: Option<AhoCorasick>,
+    texts: Texts,
     /// For each text, the terms that need it or another one, and which of their patterns does.
     users: Vec<Vec<(u32, u32)>>,
 }
@@ -74,13 +70,7 @@ impl Search {
             }
         }
         let (texts, users): (Vec<_>, Vec<_>) = needs.into_iter().unzip();
-        let bytes: usize = texts.iter().map(|text| text.len()).sum();
-        let kind = if bytes > MOST_FOR_TABLE { AhoCorasickKind::ContiguousNFA } else { AhoCorasickKind::DFA };
-        let texts = (!texts.is_empty()).then(|| {
-            let automaton = AhoCorasick::builder().kind(Some(kind)).build(&texts);
-            automaton.expect("literals of rules are far from the limits of an automaton")
-        });
-        Self { over, has, texts, users }
+        Self { over, has, texts: Texts::new(texts), users }
     }
 
     /// Terms over the field, parted by whether it is known what they need.
@@ -99,13 +89,10 @@ impl Search {
     /// Finds what may hold for the values of a field. `lowered` is room for them.
     pub(super) fn search(&self, event: &Event<'_>, field: u32, lowered: &mut Vec<u8>, found: &mut Found) {
         found.begin(self);
-        let Some(texts) = &self.texts else { return };
         for text in event.values(field).map(Raw::as_text) {
             lowered.clear();
             lowered.extend(text.bytes().map(|byte| byte.to_ascii_lowercase()));
-            for place in texts.find_overlapping_iter(lowered.as_slice()) {
-                found.add(place.pattern().as_u32(), &self.users);
-            }
+            self.texts.find(lowered, |text| found.add(text, &self.users));
         }
     }
 

@@ -49,36 +49,49 @@ struct Chain {
 
 const EMPTY: Chain = Chain { first: END, last: END };
 
+/// A value, and the entry after it, within its field.
+#[derive(Clone, Debug)]
+struct Entry<'a> {
+    value: Raw<'a>,
+    next: u32,
+}
+
 /// The values of one event by field number, in document order within a field (arrays and arrays of objects are flattened,
 /// nulls left out). All values lie in one list, so that an event is emptied and filled again without giving memory back.
 #[derive(Clone, Debug, Default)]
 pub struct Event<'a> {
-    entries: Vec<Raw<'a>>,
-    /// The entry after each entry, within its field.
-    next: Vec<u32>,
+    entries: Vec<Entry<'a>>,
     chains: Vec<Chain>,
-    present: Vec<u32>,
+    /// The fields that have values, as bits.
+    present: Vec<u64>,
 }
 
 impl<'a> Event<'a> {
     /// An event without values, for as many fields as the joined plan has.
     pub fn new(fields: usize) -> Self {
-        Self { entries: Vec::new(), next: Vec::new(), chains: vec![EMPTY; fields], present: Vec::new() }
+        Self { entries: Vec::new(), chains: vec![EMPTY; fields], present: vec![0; fields.div_ceil(64)] }
     }
 
     /// Adds one value to a field. A number beyond the joined plan's fields is ignored.
+    #[inline]
     pub fn push(&mut self, field: u32, value: Raw<'a>) {
         let Some(chain) = self.chains.get_mut(field as usize) else { return };
         let number = self.entries.len() as u32;
         if chain.first == END {
             chain.first = number;
-            self.present.push(field);
-        } else if let Some(link) = self.next.get_mut(chain.last as usize) {
-            *link = number;
+            if let Some(word) = self.present.get_mut(field as usize / 64) {
+                *word |= 1 << (field % 64);
+            }
+        } else if let Some(before) = self.entries.get_mut(chain.last as usize) {
+            before.next = number;
         }
         chain.last = number;
-        self.entries.push(value);
-        self.next.push(END);
+        self.entries.push(Entry { value, next: END });
+    }
+
+    /// Makes room for so many more values.
+    pub fn reserve(&mut self, values: usize) {
+        self.entries.reserve(values);
     }
 
     /// The values of a field, in document order.
@@ -97,8 +110,13 @@ impl<'a> Event<'a> {
         self.chains.get(field as usize).is_some_and(|chain| chain.first != END)
     }
 
-    /// The fields that have values, each once, in the order of their first values.
-    pub fn present(&self) -> &[u32] {
+    /// The fields that have values, ascending.
+    pub fn present(&self) -> impl Iterator<Item = u32> + '_ {
+        self.present.iter().zip(0..).flat_map(|(word, number)| bits(*word).map(move |bit| number * 64 + bit))
+    }
+
+    /// The same as bits, 64 fields a word.
+    pub fn presence(&self) -> &[u64] {
         &self.present
     }
 
@@ -122,16 +140,18 @@ impl<'a> Event<'a> {
     pub fn widen(&mut self, fields: usize) {
         if self.chains.len() < fields {
             self.chains.resize(fields, EMPTY);
+            self.present.resize(fields.div_ceil(64), 0);
         }
     }
 
     /// Takes all values out; room for them is kept.
     pub fn clear(&mut self) {
         self.entries.clear();
-        self.next.clear();
-        for field in self.present.drain(..) {
-            if let Some(chain) = self.chains.get_mut(field as usize) {
-                *chain = EMPTY;
+        for (number, word) in self.present.iter_mut().enumerate() {
+            for bit in bits(std::mem::take(word)) {
+                if let Some(chain) = self.chains.get_mut(number * 64 + bit as usize) {
+                    *chain = EMPTY;
+                }
             }
         }
     }
@@ -141,12 +161,15 @@ impl<'a> Event<'a> {
     pub fn recycle<'b>(mut self) -> Event<'b> {
         self.clear();
         // Nothing is left to convert: the collection only changes the type, in place.
-        let entries = self.entries.into_iter().map(|value| match value {
-            Raw::Bool(flag) => Raw::Bool(flag),
-            Raw::Number(text) => Raw::Number(Cow::Owned(text.into_owned())),
-            Raw::Text(text) => Raw::Text(Cow::Owned(text.into_owned())),
+        let entries = self.entries.into_iter().map(|Entry { value, next }| {
+            let value = match value {
+                Raw::Bool(flag) => Raw::Bool(flag),
+                Raw::Number(text) => Raw::Number(Cow::Owned(text.into_owned())),
+                Raw::Text(text) => Raw::Text(Cow::Owned(text.into_owned())),
+            };
+            Entry { value, next }
         });
-        Event { entries: entries.collect(), next: self.next, chains: self.chains, present: self.present }
+        Event { entries: entries.collect(), chains: self.chains, present: self.present }
     }
 
     /// Number of each value of a field in `0..len()`, with the value: a place to keep what was worked out about it.
@@ -154,11 +177,20 @@ impl<'a> Event<'a> {
         let mut at = self.chains.get(field as usize).map_or(END, |chain| chain.first);
         std::iter::from_fn(move || {
             let number = at as usize;
-            let value = self.entries.get(number)?;
-            at = self.next.get(number).copied().unwrap_or(END);
-            Some((number, value))
+            let entry = self.entries.get(number)?;
+            at = entry.next;
+            Some((number, &entry.value))
         })
     }
+}
+
+/// The numbers of the bits that are set, ascending.
+fn bits(mut word: u64) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let bit = Some(word.trailing_zeros()).filter(|bit| *bit < 64)?;
+        word &= word - 1;
+        Some(bit)
+    })
 }
 
 /// The values of one field. See [`Event::values`].
@@ -171,11 +203,11 @@ pub struct Values<'e, 'a> {
 impl<'e, 'a> Iterator for Values<'e, 'a> {
     type Item = &'e Raw<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let number = self.at as usize;
-        let value = self.event.entries.get(number)?;
-        self.at = self.event.next.get(number).copied().unwrap_or(END);
-        Some(value)
+        let entry = self.event.entries.get(self.at as usize)?;
+        self.at = entry.next;
+        Some(&entry.value)
     }
 }
 
@@ -191,7 +223,7 @@ mod tests {
         event.push(2, Raw::Number("1.0".into()));
         event.push(9, Raw::Bool(false));
         assert_eq!(event.values(2).map(Raw::as_text).collect::<Vec<_>>(), ["a", "1.0"]);
-        assert_eq!(event.present(), [2, 0]);
+        assert_eq!(event.present().collect::<Vec<_>>(), [0, 2]);
         assert!(!event.has(1) && !event.has(9));
         let mut event = event.recycle();
         assert!(event.is_empty() && !event.has(2));

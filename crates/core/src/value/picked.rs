@@ -2,6 +2,7 @@
 //! the numbers of fields.
 
 use super::{Event, Raw};
+use std::fmt::Write;
 
 /// What a kept value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,16 +80,28 @@ impl Picked {
         self.push(fields, Kind::Number, text);
     }
 
+    /// Adds a whole number to each of the fields.
+    pub fn integer(&mut self, fields: &[u32], number: i64) {
+        if fields.is_empty() {
+            return;
+        }
+        let start = self.text.len() as u32;
+        // Writing to a text does not fail.
+        let _ = write!(self.text, "{number}");
+        let text = Part { start, end: self.text.len() as u32 };
+        self.entries.extend(fields.iter().map(|field| Entry { field: *field, kind: Kind::Number, text }));
+    }
+
     /// Adds all values of an event.
     pub fn all(&mut self, event: &Event<'_>) {
         for field in event.present() {
-            for value in event.values(*field) {
+            for value in event.values(field) {
                 let kind = match value {
                     Raw::Bool(_) => Kind::Bool,
                     Raw::Number(_) => Kind::Number,
                     Raw::Text(_) => Kind::Text,
                 };
-                self.push(&[*field], kind, value.as_text());
+                self.push(&[field], kind, value.as_text());
             }
         }
     }
@@ -159,8 +172,9 @@ impl Picked {
 
     /// Adds a record's values to an event, which borrows them, as far as it has room for their fields.
     pub fn fill<'a>(&'a self, extent: Extent, event: &mut Event<'a>) {
-        let width = event.width();
-        for entry in self.entries(extent).iter().filter(|entry| entry.field < width) {
+        let (width, entries) = (event.width(), self.entries(extent));
+        event.reserve(entries.len());
+        for entry in entries.iter().filter(|entry| entry.field < width) {
             event.push(entry.field, self.raw(entry));
         }
     }
