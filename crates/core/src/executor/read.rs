@@ -315,11 +315,20 @@ impl<'l> Reader<'l> {
     }
 
     fn fill(&mut self, mut reader: Box<dyn Read + Send>, decoder: &mut dyn Decoder, sink: &mut dyn Gathering) {
-        let mut buffer = vec![0; self.loaded.options.read_size.max(1)];
+        let size = self.loaded.options.read_size.max(1);
+        let mut buffer = Vec::new();
         while sink.is_open() {
-            match reader.read(&mut buffer) {
+            let (result, pushed) = if let Some(room) = decoder.room() {
+                let most = room.len().min(size);
+                (reader.read(&mut room[..most]), false)
+            } else {
+                buffer.resize(size, 0);
+                (reader.read(&mut buffer), true)
+            };
+            match result {
                 Ok(0) => break,
-                Ok(got) => decoder.push(&buffer[..got], sink.as_sink()),
+                Ok(got) if pushed => decoder.push(&buffer[..got], sink.as_sink()),
+                Ok(got) => decoder.took(got, sink.as_sink()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     sink.error(error.to_string());

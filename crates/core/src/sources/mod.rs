@@ -87,6 +87,12 @@ pub trait Sink {
 pub trait Decoder: Send {
     /// The next piece of the file.
     fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink);
+    /// Room that the next piece may be read to, instead of being pushed; none: it is pushed.
+    fn room(&mut self) -> Option<&mut [u8]> {
+        None
+    }
+    /// So many bytes were read to [`Decoder::room`].
+    fn took(&mut self, _bytes: usize, _sink: &mut dyn Sink) {}
     /// The end of the file: what is still held back comes out, and what is incomplete becomes a fault.
     fn finish(&mut self, sink: &mut dyn Sink);
     /// The end of a file that the next one continues (a rotated log): what is incomplete may be kept. `false`: nothing is, and the next

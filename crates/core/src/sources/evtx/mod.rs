@@ -49,7 +49,10 @@ pub fn decoder(settings: &Settings) -> Box<dyn Decoder> {
 /// The decoder: it holds back at most [`BATCH`] chunks, and those that threads decode ahead.
 struct Evtx {
     how: How,
+    /// Bytes of the file, and behind them room for more.
     buffer: Vec<u8>,
+    /// How many bytes are there.
+    filled: usize,
     /// Offset in the file of the buffer's first byte.
     offset: u64,
     /// Records given so far.
@@ -75,6 +78,8 @@ struct Share {
 struct Decoded {
     share: Share,
     outputs: Vec<Output>,
+    /// The values of all records of which the documents are not written yet.
+    picked: Picked,
 }
 
 fn lock(benches: &Mutex<Vec<Bench>>) -> MutexGuard<'_, Vec<Bench>> {
@@ -84,7 +89,7 @@ fn lock(benches: &Mutex<Vec<Bench>>) -> MutexGuard<'_, Vec<Bench>> {
 impl Share {
     fn decode(self, how: &How, bench: &mut Bench) -> Decoded {
         let outputs = self.chunks.iter().map(|chunk| decode_chunk(&self.bytes[chunk.clone()], how, bench)).collect();
-        Decoded { share: self, outputs }
+        Decoded { share: self, outputs, picked: bench.picked.take() }
     }
 }
 
@@ -109,25 +114,26 @@ struct How {
     wishes: Option<Arc<Wishes>>,
 }
 
-/// The records of a chunk of which the documents are not written yet.
+/// Records of which the documents are not written yet.
 struct Kept {
-    /// Bytes of the file, which the records of several chunks share, and where the chunk lies among them.
+    /// Bytes of the file, which others share, and where chunks lie among them.
     bytes: Arc<Vec<u8>>,
-    chunk: Range<usize>,
-    /// Offset in the chunk and size of each.
-    records: Vec<(usize, usize)>,
+    chunks: Vec<Range<usize>>,
+    /// The number of its chunk, and offset in it and size, of each.
+    records: Vec<(usize, usize, usize)>,
     how: How,
 }
 
 impl Render for Kept {
     fn render(&self, number: usize, out: &mut Vec<u8>) {
-        let Some((at, size)) = self.records.get(number) else { return };
+        let Some(&(chunk, at, size)) = self.records.get(number) else { return };
+        let Some(bytes) = self.chunks.get(chunk).and_then(|range| self.bytes.get(range.clone())) else { return };
         thread_local! {
             /// Room that is used again for each record.
             static ROOM: RefCell<(Record, RecordMapper)> = RefCell::default();
         }
         ROOM.with_borrow_mut(|(record, mapper)| {
-            let mut chunk = Chunk::new(&self.bytes[self.chunk.clone()]);
+            let mut chunk = Chunk::new(bytes);
             if chunk.read(at + RECORD_HEADER, size - RECORD_HEADER - 4, record).is_ok() {
                 mapper.write(record, self.how.host_name.as_deref(), out);
             }
@@ -141,7 +147,6 @@ struct Output {
     /// The records of documents that are not written: which of the values are theirs, whether they are doubtful, offset in the
     /// chunk and size.
     records: Vec<(Extent, bool, usize, usize)>,
-    picked: Picked,
     json: Vec<u8>,
     /// The end of each document in `json`, and the offset of its record in the chunk.
     documents: Vec<(usize, usize)>,
@@ -173,7 +178,8 @@ impl Evtx {
         });
         Self {
             how,
-            buffer: Vec::new(),
+            buffer: fresh(),
+            filled: 0,
             offset: 0,
             records: 0,
             started: false,
@@ -187,55 +193,49 @@ impl Evtx {
         sink.fault(Fault { kind, message, place: Place { record: self.records + 1, offset } });
     }
 
-    fn drop_front(&mut self, count: usize) {
-        self.buffer.drain(..count);
-        self.offset += count as u64;
-    }
-
     /// Decodes what is there: whole chunks, at the end of the file all.
     fn advance(&mut self, last: bool, sink: &mut dyn Sink) {
+        let mut from = 0;
         if !self.started {
-            if self.buffer.len() < FILE_HEADER && !last {
+            if self.filled < FILE_HEADER && !last {
                 return;
             }
             self.started = true;
             if self.buffer.starts_with(FILE_MAGIC) {
-                self.drop_front(FILE_HEADER.min(self.buffer.len()));
+                from = FILE_HEADER.min(self.filled);
             } else if !self.buffer.starts_with(CHUNK_MAGIC) {
                 self.fault("damaged file header", "the file does not start as EVTX does".to_owned(), 0, sink);
             }
         }
         let bytes = Arc::new(std::mem::take(&mut self.buffer));
-        let pieces = pieces(&bytes, last);
+        let pieces = pieces(&bytes[..self.filled], from, last);
         for chunks in pieces.chunks(SHARE) {
             self.ahead.put(Share { bytes: Arc::clone(&bytes), offset: self.offset, chunks: chunks.to_vec() });
             self.give_decoded(false, sink);
         }
-        let end = pieces.last().map_or(0, |range| range.end);
-        self.offset += end as u64;
-        if !last {
-            self.buffer = self.room();
-            self.buffer.extend_from_slice(&bytes[end..]);
-            self.used.push_back(bytes);
-        }
+        let end = pieces.last().map_or(from, |range| range.end);
+        self.buffer = self.unused();
+        let rest = &bytes[end..self.filled];
+        self.buffer[..rest.len()].copy_from_slice(rest);
+        (self.filled, self.offset) = (rest.len(), self.offset + end as u64);
+        self.used.push_back(bytes);
     }
 
-    /// Room for what comes next: that of bytes which no record needs any more, if there are any.
-    fn room(&mut self) -> Vec<u8> {
+    /// A buffer for what comes next: one whose bytes no record needs any more, if there is any.
+    fn unused(&mut self) -> Vec<u8> {
         let free = self.used.iter().position(|bytes| Arc::strong_count(bytes) == 1);
         let known = free.and_then(|place| self.used.remove(place)).and_then(|bytes| Arc::try_unwrap(bytes).ok());
         if known.is_none() && self.used.len() >= KEPT {
             self.used.pop_front();
         }
-        let mut room = known.unwrap_or_else(|| Vec::with_capacity((BATCH + 1) * CHUNK));
-        room.clear();
-        room
+        known.unwrap_or_else(fresh)
     }
 
     /// Gives what is decoded, in order; at the end of the file all.
     fn give_decoded(&mut self, all: bool, sink: &mut dyn Sink) {
-        while let Some(Decoded { share, outputs }) = self.ahead.next(all) {
-            for (range, mut output) in share.chunks.iter().zip(outputs) {
+        while let Some(Decoded { share, outputs, picked }) = self.ahead.next(all) {
+            let (mut records, mut places) = (Vec::new(), Vec::new());
+            for (number, (range, output)) in share.chunks.iter().zip(outputs).enumerate() {
                 let chunk = share.offset + range.start as u64;
                 if output.blank {
                     self.blank.get_or_insert(chunk);
@@ -246,32 +246,34 @@ impl Evtx {
                         format!("{} bytes of zeros before a chunk: overwritten, or not copied", chunk - blank);
                     self.fault("blank chunk", message, blank, sink);
                 }
+                places.extend(output.records.iter().map(|(_, _, at, size)| (number, *at, *size)));
                 if output.records.is_empty() {
                     self.give(&output, chunk, sink);
                 } else {
-                    self.give_picked(&mut output, &share, range.clone(), sink);
+                    self.number(output, chunk, &mut records, sink);
                 }
+            }
+            if !records.is_empty() {
+                let Share { bytes, chunks, .. } = share;
+                let raw = Box::new(Kept { bytes, chunks, records: places, how: self.how.clone() });
+                sink.unwritten(Unwritten { picked, records, raw });
             }
         }
     }
 
-    fn give_picked(&mut self, output: &mut Output, share: &Share, chunk: Range<usize>, sink: &mut dyn Sink) {
-        let start = share.offset + chunk.start as u64;
+    /// Numbers the records of a chunk of which the documents are not written yet.
+    fn number(&mut self, output: Output, chunk: u64, records: &mut Vec<UnwrittenRecord>, sink: &mut dyn Sink) {
         let mut before = 0;
-        for (kind, message, at, records) in output.faults.drain(..) {
-            before = before.max(records.min(output.records.len()));
-            let place = Place { record: self.records + before as u64 + 1, offset: start + at as u64 };
+        for (kind, message, at, count) in output.faults {
+            before = before.max(count.min(output.records.len()));
+            let place = Place { record: self.records + before as u64 + 1, offset: chunk + at as u64 };
             sink.fault(Fault { kind, message, place });
         }
-        let mut records = Vec::with_capacity(output.records.len());
-        for (values, doubtful, at, size) in &output.records {
+        for (values, doubtful, at, size) in output.records {
             self.records += 1;
-            let place = Place { record: self.records, offset: start + *at as u64 };
-            records.push(UnwrittenRecord { place, values: *values, doubtful: *doubtful, size: *size as u32 });
+            let place = Place { record: self.records, offset: chunk + at as u64 };
+            records.push(UnwrittenRecord { place, values, doubtful, size: size as u32 });
         }
-        let places = output.records.iter().map(|(_, _, at, size)| (*at, *size)).collect();
-        let raw = Box::new(Kept { bytes: Arc::clone(&share.bytes), chunk, records: places, how: self.how.clone() });
-        sink.unwritten(Unwritten { picked: std::mem::take(&mut output.picked), records, raw });
     }
 
     fn give(&mut self, output: &Output, chunk: u64, sink: &mut dyn Sink) {
@@ -292,12 +294,24 @@ impl Evtx {
 }
 
 impl Decoder for Evtx {
-    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) {
-        for piece in bytes.chunks(BATCH * CHUNK) {
-            self.buffer.extend_from_slice(piece);
-            if self.buffer.len() >= BATCH * CHUNK {
-                self.advance(false, sink);
-            }
+    fn push(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) {
+        while !bytes.is_empty() {
+            let room = &mut self.buffer[self.filled..];
+            let (now, later) = bytes.split_at(bytes.len().min(room.len()));
+            room[..now.len()].copy_from_slice(now);
+            self.took(now.len(), sink);
+            bytes = later;
+        }
+    }
+
+    fn room(&mut self) -> Option<&mut [u8]> {
+        Some(&mut self.buffer[self.filled..])
+    }
+
+    fn took(&mut self, bytes: usize, sink: &mut dyn Sink) {
+        self.filled += bytes;
+        if self.filled >= BATCH * CHUNK {
+            self.advance(false, sink);
         }
     }
 
@@ -307,16 +321,27 @@ impl Decoder for Evtx {
     }
 }
 
-/// The chunks that are there whole, at the end of the file all.
-fn pieces(bytes: &[u8], last: bool) -> Vec<Range<usize>> {
+/// A buffer for a batch of chunks and the beginning of one more.
+fn fresh() -> Vec<u8> {
+    vec![0; (BATCH + 1) * CHUNK]
+}
+
+/// The chunks that are there whole from a place on, at the end of the file all.
+fn pieces(bytes: &[u8], mut at: usize, last: bool) -> Vec<Range<usize>> {
     let mut pieces = Vec::new();
-    let mut at = 0;
     while at < bytes.len() && (bytes.len() - at >= CHUNK || last) {
-        let piece = piece(&bytes[at..bytes.len().min(at + CHUNK)]);
+        let end = bytes.len().min(at + CHUNK);
+        // Where the next one stands in its place, no bytes were lost.
+        let piece = if is_chunk(&bytes[end..]) { end - at } else { piece(&bytes[at..end]) };
         pieces.push(at..at + piece);
         at += piece;
     }
     pieces
+}
+
+/// Whether a chunk begins here.
+fn is_chunk(bytes: &[u8]) -> bool {
+    bytes.starts_with(CHUNK_MAGIC) && header_is_whole(bytes)
 }
 
 /// How much of the window is one chunk: all of it, unless another chunk starts inside, where bytes were lost.
@@ -385,9 +410,6 @@ fn decode_chunk(bytes: &[u8], how: &How, bench: &mut Bench) -> Output {
         if whole && id == last_of_chunk && at >= free {
             break;
         }
-    }
-    if how.wishes.is_some() {
-        output.picked = bench.picked.take();
     }
     output
 }
