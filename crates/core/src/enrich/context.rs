@@ -5,14 +5,14 @@
 use super::added::{Added, has_list};
 use super::addition::Addition;
 use super::facts::{FactReader, Facts, Field, Known};
-use super::image::{Builder, Identity, Image, Moment, Nanoseconds, nanoseconds};
+use super::identity::Identity;
+use super::image::{Builder, Image, Moment, Nanoseconds, nanoseconds};
 use super::installers::Role;
 use super::records::Records;
-use super::table::{Host, Hosts, Transaction};
+use super::table::{Host, Hosts, Lineage, Transaction};
 use super::{Document, Enricher, Ready, Wanted};
 use crate::sources::Unwritten;
 use crate::value::{Picked, Time};
-use sha1::{Digest, Sha1};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -182,7 +182,7 @@ impl Table {
                 from: at,
                 ended: None,
                 texts: self.builder.begin().add(name).add(executable).add(None).texts(std::iter::empty()),
-                identity: identity(&learned.host, child, stamp),
+                identity: Identity::of(&learned.host, child, stamp),
                 parent: Some(pid),
                 forked: true,
                 role: Role::Other,
@@ -201,7 +201,7 @@ impl Table {
             _ if forks => None,
             _ => host.identity_before(pid, parent, at),
         };
-        let made = || recorded.map_or_else(|| identity(&learned.host, pid, stamp), Identity::from);
+        let made = || recorded.map_or_else(|| Identity::of(&learned.host, pid, stamp), Identity::from);
         self.builder.begin().add(name).add(executable);
         match facts.text(Field::CommandLine) {
             Some(line) => self.builder.add(Some(line)),
@@ -253,12 +253,44 @@ impl Table {
         add_host(facts, &learned.host, added);
         if let Some(pid) = facts.number(Field::Pid) {
             let (_, host) = self.hosts.host(&learned.host);
-            let image = host.image(pid, at);
-            add_process(facts, image, host, at, added);
-            if let Some(transaction) = transaction(facts, image, host, at) {
+            let family = Family::of(pid, facts, host, at);
+            add_process(facts, &family, host, at, added);
+            if let Some(transaction) = family.transaction(host) {
                 added.text(Addition::Installation, &host.installation(transaction, at));
             }
         }
+    }
+}
+
+/// A record's process, and what the table knows of those above it.
+struct Family<'h> {
+    image: Option<&'h Image>,
+    /// The parent when the record was made, and its ancestors.
+    above: Lineage<'h>,
+}
+
+impl<'h> Family<'h> {
+    fn of(pid: u64, facts: &Facts<'_>, host: &'h Host, at: Moment) -> Self {
+        let image = host.image(pid, at);
+        let parent = facts.parent_pid().or_else(|| image.and_then(|image| image.parent));
+        // A recorded identity of the parent must be the one that the table knows.
+        let parent = parent.and_then(|pid| lookup(host, pid, facts.text(Field::ParentEntity), at));
+        Self { image, above: host.lineage(parent) }
+    }
+
+    fn parent(&self) -> Option<&'h Image> {
+        self.above.iter().next()
+    }
+
+    /// The installation that the process belongs to, where an installer is among its ancestors: all that it started has the same.
+    fn transaction(&self, host: &Host) -> Option<Transaction> {
+        let Some(image) = self.image else { return self.above.topmost_installer(None) };
+        let parent = host.parent(image);
+        if parent.map(std::ptr::from_ref) == self.parent().map(std::ptr::from_ref) {
+            return self.above.topmost_installer(Some(image));
+        }
+        // The image is from before the record, or the record names another parent.
+        host.lineage(parent).topmost_installer(Some(image))
     }
 }
 
@@ -276,7 +308,8 @@ fn add_host(facts: &Facts<'_>, host_name: &str, added: &mut Added<'_>) {
 }
 
 /// What a document lacks of its process and the table knows.
-fn add_process(facts: &Facts<'_>, image: Option<&Image>, host: &Host, at: Moment, added: &mut Added<'_>) {
+fn add_process(facts: &Facts<'_>, family: &Family<'_>, host: &Host, at: Moment, added: &mut Added<'_>) {
+    let image = family.image;
     if !facts.has(Field::CommandLine) {
         // The table joined the arguments of a start already.
         let joined = image.filter(|image| image.from == at && !image.forked).and_then(|own| own.texts.command_line());
@@ -288,25 +321,14 @@ fn add_process(facts: &Facts<'_>, image: Option<&Image>, host: &Host, at: Moment
     if !facts.has(Field::EntityId) {
         added.maybe(Addition::EntityId, image.map(|image| &*image.identity));
     }
-    let parent = facts.parent_pid().or_else(|| image.and_then(|image| image.parent));
-    add_parent(facts, parent, host, at, added);
+    add_parent(facts, family, host, at, added);
     add_effective_parent(facts, host, at, added);
 }
 
-/// The installation that a process belongs to, where an installer is among its ancestors: all that it started has the same.
-fn transaction(facts: &Facts<'_>, image: Option<&Image>, host: &Host, at: Moment) -> Option<Transaction> {
-    let parent = || {
-        let pid = facts.parent_pid()?;
-        lookup(host, pid, facts.text(Field::ParentEntity), at)
-    };
-    image.or_else(parent).and_then(|image| host.topmost_installer(image))
-}
-
-/// The parent's image when the record was made. A recorded identity of the parent must be the one that the table knows.
-fn add_parent(facts: &Facts<'_>, parent: Option<u64>, host: &Host, at: Moment, added: &mut Added<'_>) {
+/// The parent's image when the record was made.
+fn add_parent(facts: &Facts<'_>, family: &Family<'_>, host: &Host, at: Moment, added: &mut Added<'_>) {
     let lacks_name = !facts.has(Field::ParentName) && !facts.has(Field::ParentExecutable);
-    let found = parent.and_then(|pid| lookup(host, pid, facts.text(Field::ParentEntity), at));
-    let Some(parent) = found else {
+    let Some(parent) = family.parent() else {
         if lacks_name {
             add_image_before(facts, host, at, added);
         }
@@ -336,12 +358,11 @@ fn add_parent(facts: &Facts<'_>, parent: Option<u64>, host: &Host, at: Moment, a
     if !wants_ancestry && !lacks_name {
         return;
     }
-    let lineage: Vec<&Image> = host.lineage(parent).collect();
     if wants_ancestry {
-        added.texts(Addition::Ancestry, lineage.iter().map(|image| &*image.identity));
+        added.texts(Addition::Ancestry, family.above.iter().map(|image| &*image.identity));
     }
     if lacks_name {
-        let names = lineage.iter().filter_map(|image| image.texts.executable().or_else(|| image.texts.name()));
+        let names = family.above.iter().filter_map(|image| image.texts.executable().or_else(|| image.texts.name()));
         let mut names = names.peekable();
         if names.peek().is_some() {
             added.texts(Addition::Ancestors, names);
@@ -383,20 +404,6 @@ fn lookup<'h>(host: &'h Host, pid: u64, entity_id: Option<&str>, at: Moment) -> 
 
 fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
-}
-
-/// The same process has the same identity in every run.
-fn identity(host: &str, pid: u64, time: &str) -> Identity {
-    const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
-    let mut digest = Sha1::new();
-    for part in [host, "\0", &pid.to_string(), "\0", time] {
-        digest.update(part);
-    }
-    let mut digits = [0; 16];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(digest.finalize()) {
-        pair.copy_from_slice(&[HEXADECIMAL[usize::from(byte >> 4)], HEXADECIMAL[usize::from(byte & 15)]]);
-    }
-    std::str::from_utf8(&digits).unwrap_or_default().into()
 }
 
 #[cfg(test)]

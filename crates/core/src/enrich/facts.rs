@@ -83,8 +83,8 @@ const ACTION: u32 = Field::Action as u32;
 const CATEGORY: u32 = Field::Category as u32;
 const MODULE: u32 = Field::Module as u32;
 const OUTCOME: u32 = Field::Outcome as u32;
-/// The fields of which every value counts.
-const TELLING: [u32; 6] = [ACTION, CALL, CATEGORY, MODULE, OUTCOME, Field::Type as u32];
+/// The fields of which every value counts, as bits.
+const TELLING: u32 = 1 << ACTION | 1 << CALL | 1 << CATEGORY | 1 << MODULE | 1 << OUTCOME | 1 << (Field::Type as u32);
 
 /// No value.
 const NONE: u32 = u32::MAX;
@@ -169,7 +169,7 @@ impl Known {
             if field == Field::Args as u32 {
                 known.args_end = number as u32 + 1;
             }
-            if !TELLING.contains(&field) {
+            if TELLING >> field & 1 == 0 {
                 continue;
             }
             let Some(Raw::Text(text)) = picked.value(extent, number) else { continue };

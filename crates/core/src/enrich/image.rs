@@ -1,5 +1,6 @@
 //! What one process was from some moment on, in little room: a table holds a hundred thousand. It knows no other process.
 
+use super::identity::Identity;
 use super::installers::Role;
 use crate::value::Time;
 use std::sync::Arc;
@@ -21,18 +22,57 @@ pub(super) fn nanoseconds(time: Time) -> Nanoseconds {
     time.total_nanos().clamp(Nanoseconds::MIN.into(), Nanoseconds::MAX.into()) as Nanoseconds
 }
 
-/// By what a process is known: sixteen digits made of host, number and time, or what was recorded.
-pub(super) type Identity = Arc<str>;
-
-/// Name, executable, command line and arguments of a process, in two pieces. A fork shares its parent's.
+/// Name, executable, command line and arguments of a process, in one piece. A fork shares its parent's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Texts {
     /// All parts, one behind the other.
     text: Arc<str>,
     /// Where each part ends.
-    ends: Arc<[u32]>,
+    ends: Ends,
     /// Which of the fixed parts are there, as bits.
     there: u8,
+}
+
+/// Where parts end: most texts have few, and are short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Ends {
+    Few { count: u8, ends: [u16; FEW] },
+    Many(Arc<[u32]>),
+}
+
+/// So many are kept in place.
+const FEW: usize = 10;
+
+impl Ends {
+    fn of(all: &[u32]) -> Self {
+        let mut ends = [0; FEW];
+        // Ends ascend: the last is the largest.
+        if all.len() > FEW || all.last().is_some_and(|last| *last > u32::from(u16::MAX)) {
+            return Self::Many(all.into());
+        }
+        ends.iter_mut().zip(all).for_each(|(end, known)| *end = *known as u16);
+        Self::Few { count: all.len() as u8, ends }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Few { count, .. } => usize::from(*count),
+            Self::Many(ends) => ends.len(),
+        }
+    }
+
+    fn get(&self, number: usize) -> Option<usize> {
+        match self {
+            Self::Few { count, ends } => ends[..usize::from(*count)].get(number).map(|end| usize::from(*end)),
+            Self::Many(ends) => ends.get(number).map(|end| *end as usize),
+        }
+    }
+}
+
+impl Default for Ends {
+    fn default() -> Self {
+        Self::of(&[])
+    }
 }
 
 /// Parts before the arguments.
@@ -85,15 +125,15 @@ impl Builder {
         args.for_each(|argument| {
             self.add(Some(argument));
         });
-        Texts { text: Arc::from(self.text.as_str()), ends: Arc::from(self.ends.as_slice()), there: self.there }
+        Texts { text: Arc::from(self.text.as_str()), ends: Ends::of(&self.ends), there: self.there }
     }
 }
 
 impl Texts {
     fn part(&self, number: usize) -> Option<&str> {
-        let end = *self.ends.get(number)?;
-        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
-        self.text.get(start as usize..end as usize)
+        let end = self.ends.get(number)?;
+        let start = number.checked_sub(1).and_then(|before| self.ends.get(before)).unwrap_or(0);
+        self.text.get(start..end)
     }
 
     fn fixed(&self, number: usize) -> Option<&str> {

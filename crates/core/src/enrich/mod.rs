@@ -5,6 +5,7 @@ mod added;
 mod addition;
 mod context;
 mod facts;
+mod identity;
 mod image;
 mod implied;
 mod installers;

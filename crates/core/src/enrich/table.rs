@@ -1,7 +1,8 @@
 //! The process table: what the records of a host told about its processes, for records that carry only numbers. Images are kept
 //! with their times, so that a record that comes late finds what was true at its own time.
 
-use super::image::{Builder, Identity, Image, Images, Moment, Nanoseconds, Texts};
+use super::identity::Identity;
+use super::image::{Builder, Image, Images, Moment, Nanoseconds, Texts};
 use super::installers::Role;
 use foldhash::fast::RandomState;
 use std::collections::VecDeque;
@@ -67,7 +68,7 @@ impl Host {
     /// are reused.
     pub(super) fn identity_before(&self, pid: u64, parent: Option<u64>, at: Moment) -> Option<Identity> {
         let before = self.image(pid, at).filter(|before| before.parent == parent)?;
-        Some(Arc::clone(&before.identity))
+        Some(before.identity.clone())
     }
 
     /// A process forks: the new one is what the old one is. What the record itself tells counts before that.
@@ -127,14 +128,41 @@ impl Host {
         }
     }
 
-    /// A process and its ancestors, nearest first.
-    pub(super) fn lineage<'h>(&'h self, image: &'h Image) -> impl Iterator<Item = &'h Image> {
+    /// The process that started an image.
+    pub(super) fn parent<'h>(&'h self, image: &Image) -> Option<&'h Image> {
+        let parent = image.parent.and_then(|pid| self.image(pid, image.from));
         // A number that was used again may seem to be its own parent.
-        let parents = |image: &&'h Image| {
-            let parent = image.parent.and_then(|pid| self.image(pid, image.from));
-            parent.filter(|parent| !std::ptr::eq(*parent, *image))
-        };
-        std::iter::successors(Some(image), parents).take(MOST_ANCESTORS)
+        parent.filter(|parent| !std::ptr::eq(*parent, image))
+    }
+
+    /// A process and its ancestors, nearest first.
+    pub(super) fn lineage<'h>(&'h self, image: Option<&'h Image>) -> Lineage<'h> {
+        let mut lineage = Lineage::default();
+        let images = std::iter::successors(image, |image| self.parent(image));
+        for (place, image) in lineage.images.iter_mut().zip(images) {
+            *place = Some(image);
+        }
+        lineage
+    }
+}
+
+/// A process and its ancestors, nearest first.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lineage<'h> {
+    images: [Option<&'h Image>; MOST_ANCESTORS],
+}
+
+impl<'h> Lineage<'h> {
+    /// From the process to the ancestor that is furthest off.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'h Image> + '_ {
+        self.images.iter().map_while(|image| *image)
+    }
+
+    /// The topmost installer among an image, if there is one, and these, which are its ancestors.
+    pub(super) fn topmost_installer(&self, image: Option<&'h Image>) -> Option<Transaction> {
+        let all = image.into_iter().chain(self.iter()).take(MOST_ANCESTORS);
+        let top = all.filter(|image| image.role != Role::Other).last()?;
+        Some(Transaction { identity: top.identity.clone(), engine: top.role == Role::Engine })
     }
 }
 
@@ -146,14 +174,8 @@ pub(super) struct Transaction {
 }
 
 impl Host {
-    /// The topmost installer among a process and its ancestors.
-    pub(super) fn topmost_installer(&self, image: &Image) -> Option<Transaction> {
-        let top = self.lineage(image).filter(|image| image.role != Role::Other).last()?;
-        Some(Transaction { identity: Arc::clone(&top.identity), engine: top.role == Role::Engine })
-    }
-
     /// The name of the installation that an installer's process is busy with at a moment. A minute of quiet ends one of an engine's.
-    pub(super) fn installation(&mut self, transaction: Transaction, at: Moment) -> Arc<str> {
+    pub(super) fn installation(&mut self, transaction: Transaction, at: Moment) -> Identity {
         let Transaction { identity, engine } = transaction;
         if !engine {
             return identity;
@@ -161,12 +183,12 @@ impl Host {
         if self.engines.len() >= MOST_ENGINES {
             self.engines.clear();
         }
-        let (began, latest) = self.engines.entry(Arc::clone(&identity)).or_insert((at.time, at.time));
+        let (began, latest) = self.engines.entry(identity.clone()).or_insert((at.time, at.time));
         if at.time.abs_diff(*latest) > QUIET {
             *began = at.time;
         }
         *latest = at.time;
-        format!("{identity} {began}").into()
+        Identity::from(format!("{identity} {began}").as_str())
     }
 }
 
