@@ -1,6 +1,6 @@
 //! Which fields to pick out of a document, arranged for one look-up a key.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::ends::Ends;
 
@@ -85,6 +85,11 @@ impl Projection {
         &self.slots[node]
     }
 
+    /// Every name that leads from a node to one below it, dotted ones included, and where it leads.
+    pub(crate) fn below(&self, node: Node) -> impl Iterator<Item = (&[u8], Node)> {
+        self.names[node].table.iter().flatten().map(|name| (&*name.text, name.entry.node))
+    }
+
     /// Whether fields lie below a node.
     #[inline]
     pub fn has_children(&self, node: Node) -> bool {
@@ -107,9 +112,11 @@ impl Names {
         if names.is_empty() {
             return Self::default();
         }
-        let unique: HashMap<&str, Node> = names.iter().map(|(name, node)| (name.as_str(), *node)).collect();
+        // Names of one part come first: most objects have no others, and the smallest ordinals are noted in one word.
+        let unique: BTreeMap<(bool, &str), Node> =
+            names.iter().map(|(name, node)| ((name.contains('.'), name.as_str()), *node)).collect();
         let mut table = vec![None; (unique.len() * 4).next_power_of_two()];
-        for (ordinal, (name, node)) in unique.into_iter().enumerate() {
+        for (ordinal, ((_, name), node)) in unique.into_iter().enumerate() {
             let ends = Ends::of(name.as_bytes());
             let mut at = ends.hash() & (table.len() - 1);
             while table[at].is_some() {

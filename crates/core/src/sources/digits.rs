@@ -13,6 +13,11 @@ pub(super) fn decimal(out: &mut String, mut value: u64, width: usize) {
     out.push_str(std::str::from_utf8(&digits[first..]).expect("digits are ASCII"));
 }
 
+/// Whether a text is a number that is written as JSON and as this module write it.
+pub(super) fn is_plain(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'1'..=b'9', rest @ ..] if rest.len() < 18 && rest.iter().all(u8::is_ascii_digit))
+}
+
 /// Appends a number with its sign.
 pub(super) fn signed(out: &mut String, value: i64) {
     if value < 0 {

@@ -1,10 +1,10 @@
 //! Writes one ECS document as JSON, member by member, without building a tree: decoders write hundreds of thousands a
 //! second. It knows no field.
 
-use super::digits::{decimal, signed};
+use super::digits::{decimal, is_plain, signed};
 use std::sync::Arc;
 
-use crate::json::{Node, Projection, ROOT, Seen, Sought, write_string};
+use crate::json::{Node, Projection, ROOT, Sought, write_string};
 use crate::value::{Extent, Picked};
 
 /// A document under construction. Objects that stay empty are not written.
@@ -35,24 +35,42 @@ struct Picking {
     /// Where the values of this document begin.
     begin: u32,
     /// The open objects and lists: where each lies among the wanted fields, if any of them lies below it.
-    open: Vec<(Option<Node>, Seen)>,
+    open: Vec<Level>,
     /// Whether an object had a key twice: the document has to say what counts.
     doubtful: bool,
+}
+
+/// An open object.
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    /// Where it lies among the wanted fields, if any of them lies below it.
+    node: Option<Node>,
+    /// The wanted keys that it has so far, as bits.
+    seen: u128,
+}
+
+impl Level {
+    const fn at(node: Option<Node>) -> Self {
+        Self { node, seen: 0 }
+    }
 }
 
 impl Picking {
     /// Where a key of the innermost object leads.
     #[inline]
     fn find(&mut self, key: &Sought<'_>) -> Option<Node> {
-        let (node, seen) = self.open.last_mut()?;
-        let entry = self.wanted.look_up((*node)?, key)?;
-        self.doubtful |= seen.twice(entry.ordinal);
+        let level = self.open.last_mut()?;
+        let entry = self.wanted.look_up(level.node?, key)?;
+        // Of a key beyond those that have a bit nothing is known.
+        let bit = 1_u128.checked_shl(entry.ordinal as u32).unwrap_or_default();
+        self.doubtful |= level.seen & bit != 0 || bit == 0;
+        level.seen |= bit;
         Some(entry.node)
     }
 
     fn enter(&mut self, key: &Sought<'_>) {
         let node = self.find(key);
-        self.open.push((node, Seen::default()));
+        self.open.push(Level::at(node));
     }
 
     fn text(&mut self, key: &Sought<'_>, text: &str) {
@@ -83,7 +101,7 @@ impl Picking {
     }
 
     fn wants(&self, key: &Sought<'_>) -> bool {
-        let node = self.open.last().and_then(|(node, _)| *node);
+        let node = self.open.last().and_then(|level| level.node);
         node.is_some_and(|node| self.wanted.look_up(node, key).is_some())
     }
 }
@@ -111,6 +129,11 @@ impl Writer {
         }
     }
 
+    /// The values that were picked out so far, for whoever knows where more of them go.
+    pub fn values(&mut self) -> Option<&mut Picked> {
+        self.picking.as_mut().map(|picking| &mut picking.picked)
+    }
+
     /// What was picked out since [`Writer::begin`], and whether a key came twice.
     pub fn picked(&self) -> (Extent, bool) {
         let picking = self.picking.as_ref();
@@ -127,7 +150,7 @@ impl Writer {
         if let Some(picking) = &mut self.picking {
             picking.begin = picking.picked.mark();
             picking.open.clear();
-            picking.open.push((Some(ROOT), Seen::default()));
+            picking.open.push(Level::at(Some(ROOT)));
             picking.doubtful = false;
             return;
         }
@@ -252,8 +275,7 @@ impl Writer {
     #[allow(clippy::inline_always)]
     #[inline(always)]
     pub fn digits(&mut self, key: &str, text: &str) {
-        let plain = matches!(text.as_bytes(), [b'1'..=b'9', rest @ ..] if rest.len() < 18 && rest.iter().all(u8::is_ascii_digit));
-        if plain {
+        if is_plain(text) {
             return self.numeral(key, text);
         }
         match text.parse::<i64>() {
@@ -302,8 +324,8 @@ impl Writer {
     /// Opens the next object of the list.
     pub fn item(&mut self) {
         if let Some(picking) = &mut self.picking {
-            let node = picking.open.last().and_then(|(node, _)| *node);
-            return picking.open.push((node, Seen::default()));
+            let node = picking.open.last().and_then(|level| level.node);
+            return picking.open.push(Level::at(node));
         }
         if self.out.last() != Some(&b'[') {
             self.out.push(b',');

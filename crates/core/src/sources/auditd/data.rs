@@ -12,6 +12,13 @@ pub(super) struct Pair<'a> {
     pub value: Cow<'a, str>,
 }
 
+impl Pair<'_> {
+    /// Whether it is part of an address.
+    pub fn is_socket(&self) -> bool {
+        self.name.starts_with("socket_")
+    }
+}
+
 /// Keys and values in order.
 #[derive(Clone, Debug)]
 pub(super) struct Data<'a> {

@@ -7,10 +7,10 @@ use crate::sources::writer::{Writer, timestamp};
 use super::data::Pair;
 use super::event::{Address, Entity, Event};
 use super::keys::Key;
-use super::wishes::{KeySet, Wishes};
+use super::wishes::Wishes;
 
 /// The version of ECS that the documents follow.
-const ECS_VERSION: &str = "8.17.0";
+pub(super) const ECS_VERSION: &str = "8.17.0";
 
 /// Writes the event, or what is wished of it; the bytes are valid until the writer is used again.
 pub(super) fn write<'w>(event: &Event<'_>, wishes: &Wishes, writer: &'w mut Writer) -> &'w [u8] {
@@ -43,14 +43,9 @@ pub(super) fn write<'w>(event: &Event<'_>, wishes: &Wishes, writer: &'w mut Writ
     writer.end()
 }
 
-/// Whether a key has a place of its own outside `auditd.data`.
-fn is_elsewhere(key: Key) -> bool {
-    matches!(key, Key::Process | Key::Parent | Key::Title | Key::CommandName | Key::Executable | Key::Cwd)
-}
-
 fn auditd(event: &Event<'_>, wishes: &Wishes, writer: &mut Writer) {
     writer.object("auditd");
-    data(event, &wishes.data, writer);
+    data(event, wishes, writer);
     if let Some(file) = event.file.filter(|_| writer.wants("file")).and_then(|at| event.paths.get(at)) {
         writer.object("file");
         writer.object("selinux");
@@ -98,20 +93,18 @@ fn socket<'a>(pair: &Pair<'a>) -> &'a str {
     pair.name.strip_prefix("socket_").unwrap_or(pair.name)
 }
 
-fn data(event: &Event<'_>, wanted: &KeySet, writer: &mut Writer) {
+fn data(event: &Event<'_>, wishes: &Wishes, writer: &mut Writer) {
     if !writer.wants("data") {
         return;
     }
-    let is_socket = |pair: &&Pair<'_>| pair.name.starts_with("socket_");
     writer.object("data");
-    let own = |pair: &&Pair<'_>| wanted.have(pair.key) && !is_elsewhere(pair.key) && !is_socket(pair);
-    sorted(event.data.iter().filter(own), writer, |pair| pair.name);
+    sorted(event.data.iter().filter(|pair| wishes.is_datum(pair)), writer, |pair| pair.name);
     if let Some(count) = event.arguments.count() {
         writer.number("argc", count as i64);
     }
     if writer.wants("socket") {
         writer.object("socket");
-        sorted(event.data.iter().filter(is_socket), writer, socket);
+        sorted(event.data.iter().filter(|pair| pair.is_socket()), writer, socket);
         writer.close();
     }
     writer.close();

@@ -8,9 +8,11 @@ mod decode;
 mod document;
 mod event;
 mod keys;
+mod marks;
 mod normal;
 mod numbers;
 mod order;
+mod places;
 mod record;
 mod sockaddr;
 mod window;
@@ -24,9 +26,10 @@ use super::parallel::Ahead;
 use super::writer::Writer;
 use super::{Decoder, Fault, Format, Place, Reading, Render, Settings, Sink, Unwritten, UnwrittenRecord};
 use crate::json::Projection;
-use crate::value::Picked;
+use crate::value::{Extent, Picked};
 use batch::Batch;
-use event::Assembler;
+use event::{Assembler, Event};
+use places::Places;
 use record::{Head, LastStamp};
 use window::{Group, Window};
 use wishes::Wishes;
@@ -45,7 +48,7 @@ pub fn recognise(head: &[u8]) -> bool {
 const MAXIMUM_LINE: usize = 1 << 20;
 
 /// Bytes of records that are decoded at a time.
-const BATCH: usize = 128 << 10;
+const BATCH: usize = 512 << 10;
 /// Bytes of a batch that is done with before more is read.
 const LARGE: usize = 4 << 20;
 
@@ -114,6 +117,7 @@ impl Auditd {
         // The fields that are picked out of events whose documents are left for later.
         let wanted = settings.wanted.clone();
         let wishes = wanted.as_deref().map(Wishes::of).unwrap_or_default();
+        let places = wanted.as_deref().and_then(Places::of);
         Self {
             rest: Vec::new(),
             skipping: false,
@@ -121,7 +125,9 @@ impl Auditd {
             last: LastStamp::default(),
             window: Window::default(),
             batch: Batch::default(),
-            ahead: Ahead::new(settings.threads(), move |batch| Decoded::of(batch, wanted.as_ref(), &wishes)),
+            ahead: Ahead::new(settings.threads(), move |batch| {
+                Decoded::of(batch, wanted.as_ref(), &wishes, places.as_ref())
+            }),
         }
     }
 
@@ -251,7 +257,7 @@ struct Decoded {
 }
 
 impl Decoded {
-    fn of(batch: Batch, wanted: Option<&Arc<Projection>>, wishes: &Wishes) -> Self {
+    fn of(batch: Batch, wanted: Option<&Arc<Projection>>, wishes: &Wishes, places: Option<&Places>) -> Self {
         let mut writer = wanted.map_or_else(Writer::default, |wanted| Writer::picking(Arc::clone(wanted)));
         // About as much as events need: growing would copy what is there again and again.
         writer.reserve(48 * batch.events().len(), batch.size() / 2);
@@ -261,12 +267,11 @@ impl Decoded {
         for (number, joined) in batch.events().iter().enumerate() {
             let place = joined.place;
             if let Some(event) = assembler.assemble(batch.heads(number), &mut wrong) {
-                let document = document::write(event, wishes, &mut writer);
                 if wanted.is_none() {
-                    json.extend_from_slice(document);
+                    json.extend_from_slice(document::write(event, wishes, &mut writer));
                     ends.push((json.len(), place));
                 } else {
-                    let (values, doubtful) = writer.picked();
+                    let (values, doubtful) = pick(event, wishes, places, &mut writer);
                     let doubtful = doubtful || assembler.crowded();
                     records.push((number as u32, UnwrittenRecord { place, values, doubtful, size: joined.size }));
                 }
@@ -294,6 +299,18 @@ impl Decoded {
             sink.unwritten(Unwritten { picked: self.picked, records, raw });
         }
     }
+}
+
+/// Picks the wanted values of an event out: which they are, and whether they may differ from its document's.
+fn pick(event: &Event<'_>, wishes: &Wishes, places: Option<&Places>, writer: &mut Writer) -> (Extent, bool) {
+    if let (Some(places), Some(picked)) = (places, writer.values()) {
+        let mark = picked.mark();
+        if let Some(doubtful) = places.pick(event, wishes, picked) {
+            return (picked.since(mark), doubtful);
+        }
+    }
+    document::write(event, wishes, writer);
+    writer.picked()
 }
 
 /// What documents are written from: events of a batch, those without a document left out.

@@ -20,9 +20,17 @@ impl Usual {
     /// Where the equals sign of the key is, if the key stands there again.
     #[inline]
     pub fn stands(&self, bytes: &[u8], at: usize) -> Option<usize> {
-        let there = u128::from_le_bytes(*bytes.get(at..)?.first_chunk::<LONGEST>()?);
+        let rest = bytes.get(at..)?;
+        let there = u128::from_le_bytes(rest.first_chunk().copied().unwrap_or_else(|| padded(rest)));
         ((there ^ self.text) & self.mask == 0).then_some(at + self.length - 1)
     }
+}
+
+/// The last bytes of a text, and zeros behind them.
+fn padded(rest: &[u8]) -> [u8; LONGEST] {
+    let mut last = [0; LONGEST];
+    last[..rest.len()].copy_from_slice(rest);
+    last
 }
 
 /// The keys of the last record of a kind, in order.
@@ -72,10 +80,11 @@ mod tests {
         assert!(order.get(1).is_none());
         let usual = order.get(0).expect("it was set");
         assert_eq!(usual.stands(b"x pid=12 exe=\"/a/b\"", 1), Some(5));
-        for other in ["x pid =1234567890123", "x pidx=123456789012", "xxpid=1234567890123", "x pid=1"] {
+        for other in ["x pid =1234567890123", "x pidx=123456789012", "xxpid=1234567890123", "x pid"] {
             assert_eq!(usual.stands(other.as_bytes(), 1), None, "{other}");
         }
         assert_eq!(usual.stands(b"x", 7), None);
+        assert_eq!(usual.stands(b" pid=", 0), Some(4));
         order.set(0, Key::Parent, "ppid");
         assert_eq!(order.get(0).map(|usual| usual.key), Some(Key::Parent));
     }

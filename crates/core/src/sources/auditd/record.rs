@@ -2,9 +2,12 @@
 //! other record of the event and no field of ECS.
 
 use super::keys::{COUNT, Key};
-use super::order::{Order, Usual};
+use super::marks::Marks;
+use super::order::Order;
 use super::wishes::KeySet;
 use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::ops::Range;
 
 /// What joins the records of one event: the kernel numbers events anew after each boot, so the time belongs to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +18,18 @@ pub(super) struct Stamp {
     pub serial: u64,
     /// `node=`, empty where the log names none.
     pub node: String,
+}
+
+impl Stamp {
+    /// How the event stands to that of a record.
+    pub fn rank(&self, head: &Head<'_>) -> Ordering {
+        let by_number = (self.milliseconds, self.serial).cmp(&(head.milliseconds, head.serial));
+        // Texts without a byte lie anywhere: some processors take longer to compare nothing there than something in memory.
+        if self.node.is_empty() && head.node.is_empty() {
+            return by_number;
+        }
+        by_number.then_with(|| self.node.as_str().cmp(head.node))
+    }
 }
 
 /// A line with its head read.
@@ -152,6 +167,11 @@ pub(super) struct Value<'a> {
 }
 
 impl<'a> Value<'a> {
+    #[inline]
+    fn of(text: &'a str, quoted: bool) -> Self {
+        Self { text: if quoted { trimmed(text) } else { text }, quoted }
+    }
+
     /// The value, decoded if it is hexadecimal: parts that end in NUL are joined with spaces.
     pub fn decoded(self) -> Cow<'a, str> {
         if self.quoted {
@@ -270,10 +290,11 @@ impl<'a> Fields<'a> {
         match ORDERED.iter().position(|ordered| *ordered == kind) {
             Some(number) => {
                 let mut order = std::mem::take(&mut self.orders[number]);
-                self.read_pairs(body, keys, Some(&mut order));
+                let read = self.read_usual(body, keys, &order);
+                self.read_pairs(body, read, keys, Some(&mut order));
                 self.orders[number] = order;
             }
-            None => self.read_pairs(body, keys, None),
+            None => self.read_pairs(body, Read::default(), keys, None),
         }
         match kind {
             "AVC" => self.read_decision(body),
@@ -282,16 +303,33 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn read_pairs(&mut self, text: &'a str, keys: &KeySet, mut order: Option<&mut Order>) {
-        let mut scanner = Scanner::new(text);
-        let mut count = 0;
-        loop {
-            if let Some(order) = order.as_deref() {
-                count = scanner.pass_over(order, count, keys);
+    /// Reads the pairs that stand as they stood in the record before: each behind one blank, none without a value. How far that goes.
+    fn read_usual(&mut self, text: &'a str, keys: &KeySet, order: &Order) -> Read {
+        let bytes = text.as_bytes();
+        let mut marks = Marks::of(bytes);
+        let mut read = Read::default();
+        if marks.next() != Some(0) {
+            return read;
+        }
+        while let Some(usual) = order.get(read.pairs) {
+            let Some(equals) = usual.stands(bytes, read.at) else { break };
+            let start = equals + 1;
+            let Some((value, after)) = usual_value(bytes, start, &mut marks) else { break };
+            if keys.have(usual.key) {
+                let quoted = value.start > start;
+                let value = Value::of(&text[value], quoted);
+                self.take(usual.key, &text[read.at + 1..equals], value);
             }
-            let usual = order.as_deref().and_then(|order| order.get(count));
-            let Some((key, pair)) = scanner.pair(usual) else { break };
-            if let Some(order) = order.as_deref_mut().filter(|_| !scanner.guessed) {
+            read = Read { at: after, pairs: read.pairs + 1 };
+        }
+        read
+    }
+
+    fn read_pairs(&mut self, text: &'a str, read: Read, keys: &KeySet, mut order: Option<&mut Order>) {
+        let mut scanner = Scanner { text, at: read.at, cut: false };
+        let mut count = read.pairs;
+        while let Some((key, pair)) = scanner.pair() {
+            if let Some(order) = order.as_deref_mut() {
                 order.set(count, key, scanner.name(pair));
             }
             count += 1;
@@ -301,13 +339,21 @@ impl<'a> Fields<'a> {
             }
             let (name, value) = (scanner.name(pair), scanner.value(pair));
             if key == Key::Message {
-                self.read_pairs(value.text, keys, None);
-            } else if !matches!(value.text, "" | "?" | "?," | "(null)" | "(none),") {
-                self.set(key, name, value);
+                self.read_pairs(value.text, Read::default(), keys, None);
+            } else {
+                self.take(key, name, value);
             }
         }
         self.cut |= scanner.cut;
         self.crowded |= count > MAXIMUM_FIELDS;
+    }
+
+    /// Takes a pair, unless its value says that there is none.
+    #[inline]
+    fn take(&mut self, key: Key, name: &'a str, value: Value<'a>) {
+        if !matches!(value.text, "" | "?" | "?," | "(null)" | "(none),") {
+            self.set(key, name, value);
+        }
     }
 
     /// `avc:  denied  { read write } for …` of `SELinux`.
@@ -376,6 +422,29 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// How much of a body is read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Read {
+    /// Where the next pair stands, with the blank before it.
+    at: usize,
+    pairs: usize,
+}
+
+/// Where a value lies that begins here, without its quotes, and where the next pair begins behind it. `None`: it is to be looked at
+/// more closely. `marks` comes to the latter.
+#[inline]
+fn usual_value(bytes: &[u8], start: usize, marks: &mut Marks<'_>) -> Option<(Range<usize>, usize)> {
+    let end = marks.next().unwrap_or(bytes.len());
+    if end > start {
+        return bytes.get(end).is_none_or(|byte| *byte == b' ').then_some((start..end, end));
+    }
+    let quote = *bytes.get(start).filter(|byte| matches!(byte, b'"' | b'\''))?;
+    let close = marks.find(|mark| bytes[*mark] == quote)?;
+    let after = close + 1;
+    let usual = after == bytes.len() || bytes[after] == b' ' && marks.next() == Some(after);
+    usual.then_some((start + 1..close, after))
+}
+
 /// Where a pair stands in a text.
 #[derive(Clone, Copy)]
 struct Pair {
@@ -392,13 +461,11 @@ struct Scanner<'a> {
     text: &'a str,
     at: usize,
     cut: bool,
-    /// Whether the last key stood where it was expected.
-    guessed: bool,
 }
 
 impl<'a> Scanner<'a> {
     fn new(text: &'a str) -> Self {
-        Self { text, at: 0, cut: false, guessed: false }
+        Self { text, at: 0, cut: false }
     }
 
     /// The key that stands at the walk's place as nearly all do: behind one blank, known, and not longer than sixteen bytes.
@@ -453,42 +520,13 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Passes over the pairs that stand where they stood before and of which nothing is wanted, from a place on; gives the place of
-    /// the next pair. Values in quotes are left to [`Scanner::pair`].
-    #[inline]
-    fn pass_over(&mut self, order: &Order, mut place: usize, keys: &KeySet) -> usize {
-        let bytes = self.text.as_bytes();
-        while let Some(usual) = order.get(place).filter(|usual| !keys.have(usual.key)) {
-            let start = match usual.stands(bytes, self.at) {
-                Some(equals) => equals + 1,
-                None => break,
-            };
-            if bytes.get(start).is_none_or(|byte| matches!(CLASSES[usize::from(*byte)], Class::Blank | Class::Quote)) {
-                break;
-            }
-            self.at = self.end_of_value(start);
-            place += 1;
-        }
-        place
-    }
-
-    /// The next pair; `usual` is the key that it may begin with. Within the loop that asks for it: most of a log's pairs are passed
-    /// over there.
-    #[allow(clippy::inline_always)]
-    #[inline(always)]
-    fn pair(&mut self, usual: Option<&Usual>) -> Option<(Key, Pair)> {
-        let guessed = usual.and_then(|usual| {
-            let equals = usual.stands(self.text.as_bytes(), self.at)?;
-            Some((usual.key, self.at + 1, equals))
-        });
-        self.guessed = guessed.is_some();
-        let mut found = guessed;
+    /// The next pair.
+    fn pair(&mut self) -> Option<(Key, Pair)> {
         loop {
-            let (key, first, equals) = found.or_else(|| self.usual_key()).or_else(|| self.any_key())?;
+            let (key, first, equals) = self.usual_key().or_else(|| self.any_key())?;
             if let Some(pair) = self.pass(first, equals) {
                 return Some((key, pair));
             }
-            (found, self.guessed) = (None, false);
         }
     }
 
@@ -503,8 +541,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes over the value of a key. `None`: there is no key or no value.
-    #[allow(clippy::inline_always)]
-    #[inline(always)]
+    #[inline]
     fn pass(&mut self, first: usize, equals: usize) -> Option<Pair> {
         let bytes = self.text.as_bytes();
         let start = equals + 1;
@@ -536,8 +573,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn value(&self, pair: Pair) -> Value<'a> {
-        let text = &self.text[pair.start..pair.end];
-        Value { text: if pair.quoted { trimmed(text) } else { text }, quoted: pair.quoted }
+        Value::of(&self.text[pair.start..pair.end], pair.quoted)
     }
 }
 

@@ -2,6 +2,7 @@
 //! into each other, and some records late. Events leave in the order of (time, number) once no more of their records
 //! are to be expected. It knows only the heads of records.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::LazyLock;
 
@@ -120,14 +121,12 @@ impl Window {
 
     /// The place of the record's event in the window, which is opened if need be.
     fn position(&mut self, head: &Head<'_>, place: Place) -> usize {
-        let rank = (head.milliseconds, head.serial, head.node);
         let mut at = self.groups.len();
         for group in self.groups.iter().rev() {
-            let stamp = &group.stamp;
-            match (stamp.milliseconds, stamp.serial, stamp.node.as_str()).cmp(&rank) {
-                std::cmp::Ordering::Equal => return at - 1,
-                std::cmp::Ordering::Less => break,
-                std::cmp::Ordering::Greater => at -= 1,
+            match group.stamp.rank(head) {
+                Ordering::Equal => return at - 1,
+                Ordering::Less => break,
+                Ordering::Greater => at -= 1,
             }
         }
         let mut group = self.spare.pop().unwrap_or_default();

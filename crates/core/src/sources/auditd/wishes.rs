@@ -1,5 +1,6 @@
 //! Which parts of an event somebody looks at before its document is written. It knows neither records nor values.
 
+use super::data::Pair;
 use super::keys::{COUNT, KEYS, Key};
 use crate::json::{Projection, ROOT};
 
@@ -70,6 +71,18 @@ impl Wishes {
             owners: wants("file.owner") || wants("file.group"),
         }
     }
+}
+
+impl Wishes {
+    /// Whether a pair stands in `auditd.data`, and is wanted there.
+    pub fn is_datum(&self, pair: &Pair<'_>) -> bool {
+        self.data.have(pair.key) && !is_elsewhere(pair.key) && !pair.is_socket()
+    }
+}
+
+/// Whether a key has a place of its own outside `auditd.data`.
+fn is_elsewhere(key: Key) -> bool {
+    matches!(key, Key::Process | Key::Parent | Key::Title | Key::CommandName | Key::Executable | Key::Cwd)
 }
 
 /// What needs the name of a user or group.
