@@ -74,7 +74,8 @@ struct Learned {
 impl Enricher for Context {
     fn document(&mut self, stream: &str, document: Document, out: &mut Vec<Ready>) {
         let read = self.reader.read(&document.json).map(|picked| {
-            let learned = self.table.learn(&self.reader.facts(&picked), stream);
+            let known = self.reader.known(&picked);
+            let learned = self.table.learn(&self.reader.facts(&picked, &known), stream);
             (picked, learned)
         });
         self.held.push_back(Held::Document(document, read));
@@ -84,7 +85,8 @@ impl Enricher for Context {
 
     fn records(&mut self, stream: &str, records: Unwritten, out: &mut Vec<Ready>) {
         let number = records.records.len();
-        self.held.push_back(Held::Records(Box::new(Records::new(records)), VecDeque::new()));
+        self.held
+            .push_back(Held::Records(Box::new(Records::new(records)), VecDeque::with_capacity(number.min(WINDOW + 1))));
         for record in 0..number {
             let Some(Held::Records(records, waiting)) = self.held.back_mut() else { return };
             let (says, learned) = if records.is_doubtful(record) {
@@ -92,14 +94,16 @@ impl Enricher for Context {
                 records.render(record, &mut json);
                 match self.reader.read(&json) {
                     Some(picked) => {
-                        let learned = self.table.learn(&self.reader.facts(&picked), stream);
+                        let known = self.reader.known(&picked);
+                        let learned = self.table.learn(&self.reader.facts(&picked, &known), stream);
                         (Says::Document(picked), learned)
                     }
                     None => (Says::Nothing, Learned { host: Arc::from(stream), at: Moment::default() }),
                 }
             } else {
-                let facts = records.facts(record, &self.wanted.numbering);
-                (Says::Values(facts.known()), self.table.learn(&facts, stream))
+                let known = records.known(record, &self.wanted.numbering);
+                let learned = self.table.learn(&records.facts(record, &self.wanted.numbering, &known), stream);
+                (Says::Values(known), learned)
             };
             waiting.push_back(Waiting { learned, says });
             self.count += 1;
@@ -135,7 +139,8 @@ impl Context {
             if let Held::Document(document, Some((picked, learned))) = &mut held {
                 // Otherwise `convert` wrote it.
                 if !has_list(&document.json) {
-                    let facts = self.reader.facts(picked);
+                    let known = self.reader.known(picked);
+                    let facts = self.reader.facts(picked, &known);
                     let mut added = Added::to(&mut document.json);
                     self.table.add(&facts, learned, &mut added);
                     added.end();
@@ -238,10 +243,10 @@ impl Table {
         match says {
             Says::Values(known) => {
                 let extent = unwritten.records.get(added.len()).map(|record| record.values).unwrap_or_default();
-                self.add(&Facts::with(&unwritten.picked, extent, &wanted.numbering, known), learned, &mut noted);
+                self.add(&Facts::of(&unwritten.picked, extent, &wanted.numbering, known), learned, &mut noted);
             }
             Says::Document(picked) => {
-                self.add(&reader.facts(picked), learned, &mut noted);
+                self.add(&reader.facts(picked, &reader.known(picked)), learned, &mut noted);
             }
             Says::Nothing => {}
         }

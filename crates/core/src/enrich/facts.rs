@@ -128,11 +128,11 @@ pub(super) struct Facts<'a> {
     picked: &'a Picked,
     extent: Extent,
     numbering: &'a Numbering,
-    known: Known,
+    known: &'a Known,
 }
 
 /// What a walk over a document's values gave: it is made once.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Known {
     /// The first value of each field, by its number among the document's.
     first: [u32; PATHS.len()],
@@ -155,7 +155,8 @@ pub(super) struct Known {
 }
 
 impl Known {
-    fn of(picked: &Picked, extent: Extent, numbering: &Numbering) -> Self {
+    /// Walks over the values of one document.
+    pub fn of(picked: &Picked, extent: Extent, numbering: &Numbering) -> Self {
         let (auditd, process, starts, forks, forked, ends, halts, boots) = Default::default();
         let first = [NONE; PATHS.len()];
         let mut known = Known { first, args_end: 0, auditd, process, starts, forks, forked, ends, halts, boots };
@@ -204,24 +205,14 @@ impl Deref for Facts<'_> {
     type Target = Known;
 
     fn deref(&self) -> &Known {
-        &self.known
+        self.known
     }
 }
 
 impl<'a> Facts<'a> {
-    /// What the values of one document say.
-    pub fn of(picked: &'a Picked, extent: Extent, numbering: &'a Numbering) -> Self {
-        Self::with(picked, extent, numbering, &Known::of(picked, extent, numbering))
-    }
-
-    /// The same, of values that were walked over before.
-    pub fn with(picked: &'a Picked, extent: Extent, numbering: &'a Numbering, known: &Known) -> Self {
-        Self { picked, extent, numbering, known: *known }
-    }
-
-    /// What the walk over the values gave.
-    pub fn known(&self) -> Known {
-        self.known
+    /// What the values of one document say that were walked over.
+    pub fn of(picked: &'a Picked, extent: Extent, numbering: &'a Numbering, known: &'a Known) -> Self {
+        Self { picked, extent, numbering, known }
     }
 
     /// Whether the document has a value of the field.
@@ -310,9 +301,14 @@ impl FactReader {
         Self { projection, numbering, event }
     }
 
-    /// What the values say that a document was read to.
-    pub fn facts<'a>(&'a self, picked: &'a Picked) -> Facts<'a> {
-        Facts::of(picked, picked.since(0), &self.numbering)
+    /// Walks over the values that a document was read to.
+    pub fn known(&self, picked: &Picked) -> Known {
+        Known::of(picked, picked.since(0), &self.numbering)
+    }
+
+    /// What these values say.
+    pub fn facts<'a>(&'a self, picked: &'a Picked, known: &'a Known) -> Facts<'a> {
+        Facts::of(picked, picked.since(0), &self.numbering, known)
     }
 
     /// The values of [`PATHS`], numbered from 0, that a document has. `None`: it is no JSON object. Of a name that comes twice the
@@ -357,7 +353,8 @@ mod tests {
         let mut reader = FactReader::new();
         let picked =
             reader.read(br#"{"process":{"pid":1,"pid":2,"args":["a","b"]},"host.name":"h"}"#).expect("an object");
-        let facts = reader.facts(&picked);
+        let known = reader.known(&picked);
+        let facts = reader.facts(&picked, &known);
         assert_eq!(
             (facts.number(Field::Pid), facts.command_line().as_deref(), facts.host()),
             (Some(2), Some("a b"), Some("h"))
@@ -366,6 +363,7 @@ mod tests {
         assert!(reader.read(b"{\"process\":").is_none());
         assert!(reader.read(b"\xff").is_none());
         let picked = reader.read(br#"{"process.pid":"7"}"#).expect("an object");
-        assert_eq!(reader.facts(&picked).number(Field::Pid), Some(7));
+        let known = reader.known(&picked);
+        assert_eq!(reader.facts(&picked, &known).number(Field::Pid), Some(7));
     }
 }

@@ -3,6 +3,7 @@
 use super::identity::Identity;
 use super::installers::Role;
 use crate::value::Time;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// When a record was made, and when it came.
@@ -180,7 +181,7 @@ pub(super) struct Image {
 pub(super) struct Images {
     newest: Image,
     /// Those before it, in order.
-    older: Vec<Image>,
+    older: VecDeque<Image>,
 }
 
 /// Images remembered for each number.
@@ -189,19 +190,19 @@ const MOST_IMAGES: usize = 8;
 impl Images {
     /// One image.
     pub fn new(image: Image) -> Self {
-        Self { newest: image, older: Vec::new() }
+        Self { newest: image, older: VecDeque::new() }
     }
 
     /// Adds an image at its time.
     pub fn insert(&mut self, image: Image) {
         if image.from >= self.newest.from {
-            self.older.push(std::mem::replace(&mut self.newest, image));
+            self.older.push_back(std::mem::replace(&mut self.newest, image));
         } else {
             let place = self.older.partition_point(|known| known.from <= image.from);
             self.older.insert(place, image);
         }
         if self.older.len() >= MOST_IMAGES {
-            self.older.remove(0);
+            self.older.pop_front();
         }
     }
 

@@ -1,7 +1,7 @@
 //! Records whose documents are not written yet, with what the process table adds to them. It knows no field.
 
 use super::added::{Additions, Own};
-use super::facts::{Facts, Numbering};
+use super::facts::{Facts, Known, Numbering};
 use crate::sources::{Place, Unwritten};
 use crate::value::Event;
 
@@ -68,9 +68,14 @@ impl Records {
         raw + self.unwritten.picked.size() + self.additions.size()
     }
 
-    /// What a record says, without what was added.
-    pub(super) fn facts<'f>(&'f self, number: usize, numbering: &'f Numbering) -> Facts<'f> {
-        Facts::of(&self.unwritten.picked, self.unwritten.records[number].values, numbering)
+    /// Walks over a record's values, without those that were added.
+    pub(super) fn known(&self, number: usize, numbering: &Numbering) -> Known {
+        Known::of(&self.unwritten.picked, self.unwritten.records[number].values, numbering)
+    }
+
+    /// What these values say.
+    pub(super) fn facts<'f>(&'f self, number: usize, numbering: &'f Numbering, known: &'f Known) -> Facts<'f> {
+        Facts::of(&self.unwritten.picked, self.unwritten.records[number].values, numbering, known)
     }
 
     /// Whether each has got its additions.

@@ -35,12 +35,24 @@ impl Texts {
         Self { all: texts, windows, pairs, bytes }
     }
 
-    /// Calls `found` with the number of each text that lies in `text`, once or more.
-    pub fn find(&self, text: &[u8], mut found: impl FnMut(u32)) {
-        self.windows.find(text, &self.all, &mut found);
-        self.pairs.find(text, &self.all, &mut found);
-        self.bytes.iter().filter(|(byte, _)| text.contains(byte)).for_each(|(_, number)| found(*number));
+    /// Tells `found` of each text that lies in `text` and is not known to it.
+    pub fn find(&self, text: &[u8], found: &mut impl Finds) {
+        self.windows.find(text, &self.all, found);
+        self.pairs.find(text, &self.all, found);
+        for (byte, number) in &self.bytes {
+            if !found.knows(*number) && memchr::memchr(*byte, text).is_some() {
+                found.add(*number);
+            }
+        }
     }
+}
+
+/// Keeps what is found.
+pub(crate) trait Finds {
+    /// Whether a text was found before: it is not looked for again.
+    fn knows(&self, text: u32) -> bool;
+    /// A text is found.
+    fn add(&mut self, text: u32);
 }
 
 /// The window of one text.
@@ -86,7 +98,7 @@ impl<const N: usize> Windows<N> {
         Self { map, all: windows, starts }
     }
 
-    fn find(&self, text: &[u8], texts: &[Box<[u8]>], found: &mut impl FnMut(u32)) {
+    fn find(&self, text: &[u8], texts: &[Box<[u8]>], found: &mut impl Finds) {
         if self.all.is_empty() {
             return;
         }
@@ -108,13 +120,17 @@ impl<const N: usize> Windows<N> {
         bytes: u32,
         (text, at): (&[u8], usize),
         texts: &[Box<[u8]>],
-        found: &mut impl FnMut(u32),
+        found: &mut impl Finds,
     ) {
         let range = self.starts[word] as usize..self.starts[word + 1] as usize;
         for window in self.all[range].iter().filter(|window| window.bytes == bytes) {
+            if found.knows(window.text) {
+                continue;
+            }
+            let wanted = &*texts[window.text as usize];
             let rest = at.checked_sub(window.at as usize).and_then(|start| text.get(start..));
-            if rest.is_some_and(|rest| rest.starts_with(&texts[window.text as usize])) {
-                found(window.text);
+            if wanted.len() == N || rest.is_some_and(|rest| rest.starts_with(wanted)) {
+                found.add(window.text);
             }
         }
     }
@@ -139,12 +155,20 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
+    impl Finds for BTreeSet<u32> {
+        fn knows(&self, text: u32) -> bool {
+            self.contains(&text)
+        }
+
+        fn add(&mut self, text: u32) {
+            assert!(self.insert(text), "it was known");
+        }
+    }
+
     fn found(texts: &[&str], text: &str) -> Vec<u32> {
         let all = Texts::new(texts.iter().map(|text| text.as_bytes().into()).collect());
         let mut found = BTreeSet::new();
-        all.find(text.as_bytes(), |number| {
-            found.insert(number);
-        });
+        all.find(text.as_bytes(), &mut found);
         found.into_iter().collect()
     }
 

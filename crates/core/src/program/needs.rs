@@ -1,7 +1,7 @@
 //! Texts that terms cannot hold without: of a field whose values are all different, one search says which of its terms may hold at all.
 
 use super::term::Term;
-use crate::kernels::texts::Texts;
+use crate::kernels::texts::{Finds, Texts};
 use crate::value::{Event, Raw};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -92,7 +92,7 @@ impl Search {
         for text in event.values(field).map(Raw::as_text) {
             lowered.clear();
             lowered.extend(text.bytes().map(|byte| byte.to_ascii_lowercase()));
-            self.texts.find(lowered, |text| found.add(text, &self.users));
+            self.texts.find(lowered, &mut Noted { found, users: &self.users });
         }
     }
 
@@ -118,15 +118,26 @@ impl Found {
         self.texts.resize(search.users.len(), false);
         self.latest.drain(..).for_each(|text| self.texts[text as usize] = false);
     }
+}
 
-    fn add(&mut self, text: u32, users: &[Vec<(u32, u32)>]) {
-        if std::mem::replace(&mut self.texts[text as usize], true) {
-            return;
-        }
-        self.latest.push(text);
-        for (term, pattern) in &users[text as usize] {
-            let (word, bit) = (&mut self.terms[*term as usize / 64], 1 << (term % 64));
-            let patterns = &mut self.patterns[*term as usize];
+/// What is found, with those that need it.
+struct Noted<'n> {
+    found: &'n mut Found,
+    users: &'n [Vec<(u32, u32)>],
+}
+
+impl Finds for Noted<'_> {
+    fn knows(&self, text: u32) -> bool {
+        self.found.texts[text as usize]
+    }
+
+    fn add(&mut self, text: u32) {
+        let Found { terms, patterns, texts, latest } = &mut *self.found;
+        texts[text as usize] = true;
+        latest.push(text);
+        for (term, pattern) in &self.users[text as usize] {
+            let (word, bit) = (&mut terms[*term as usize / 64], 1 << (term % 64));
+            let patterns = &mut patterns[*term as usize];
             if *word & bit == 0 {
                 *word |= bit;
                 patterns.clear();
