@@ -1,6 +1,7 @@
 //! Which of many texts a text contains. Of each text one *window* of four bytes is looked for, by a bitmap of their hashes that fits into
 //! the processor's nearest memory; only where one may be, texts are compared. It knows no letters: who wants case folded, folds.
 
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
 /// Bytes of a window.
@@ -78,7 +79,7 @@ impl<const N: usize> Windows<N> {
     /// The windows of texts that are long enough, each the one of its text that is rarest among all: what many texts have is
     /// likely to stand in most values, too.
     fn of(texts: &[(u32, &[u8])]) -> Self {
-        let mut shares: HashMap<u32, usize> = HashMap::new();
+        let mut shares: HashMap<u32, usize, RandomState> = HashMap::default();
         let all = texts.iter().flat_map(|(_, text)| text.windows(N));
         all.filter_map(window::<N>).for_each(|bytes| *shares.entry(bytes).or_default() += 1);
         let rarest = |(number, text): &(u32, &[u8])| {
