@@ -7,7 +7,7 @@
 //! Where the values of a field do not repeat (paths, command lines), the step is by what its terms come to, which does.
 
 use super::needs::{Found, Needs, Parted};
-use super::node::{FAILED, FALSE, FieldSet, Node, Nodes, TRUE};
+use super::node::{FAILED, FALSE, FieldSet, Join, Node, Nodes, TRUE};
 use super::term::{Term, Truth};
 use super::{Field, RuleMask, Slot};
 use crate::value::{Event, Raw};
@@ -191,6 +191,9 @@ pub(super) struct Memory {
     bytes: usize,
     key: Vec<u8>,
     text: Vec<u8>,
+    /// Room for reductions.
+    done: HashMap<u32, u32, RandomState>,
+    operands: Vec<u32>,
 }
 
 /// The event at hand, and what is found out about it.
@@ -228,6 +231,8 @@ impl Memory {
             bytes: 0,
             key: Vec::new(),
             text: Vec::new(),
+            done: HashMap::default(),
+            operands: Vec::new(),
         }
     }
 
@@ -373,7 +378,9 @@ impl Memory {
     /// The state in which terms over the fields that are `known` are decided. `set` has these fields. The step's key is in `self.key`.
     fn reduced(&mut self, open: &[Open], set: FieldSet, known: &dyn Fn(u32) -> bool, facts: &mut Facts<'_, '_>) -> u32 {
         let before = self.nodes.len();
-        let mut reduction = Reduction { nodes: &mut self.nodes, done: HashMap::default(), set, known, facts };
+        let (done, operands) = (&mut self.done, &mut self.operands);
+        done.clear();
+        let mut reduction = Reduction { nodes: &mut self.nodes, done, operands, set, known, facts };
         let reduced = open.iter().map(|(slot, node)| (*slot, reduction.node(*node)));
         let open: Arc<[Open]> = reduced.filter(|(_, node)| *node != FALSE).collect();
         let state = match self.numbers.get(&open) {
@@ -417,7 +424,10 @@ impl Memory {
 /// Reduces nodes by the terms that are known.
 struct Reduction<'r, 'f, 'e> {
     nodes: &'r mut Nodes,
-    done: HashMap<u32, u32, RandomState>,
+    /// What nodes were reduced to.
+    done: &'r mut HashMap<u32, u32, RandomState>,
+    /// The operands, reduced, of the nodes that are being reduced.
+    operands: &'r mut Vec<u32>,
     set: FieldSet,
     known: &'r dyn Fn(u32) -> bool,
     facts: &'r mut Facts<'f, 'e>,
@@ -432,14 +442,8 @@ impl Reduction<'_, '_, '_> {
             return *done;
         }
         let reduced = match self.nodes.get(number).clone() {
-            Node::And(operands) => match self.operands(&operands, FALSE) {
-                Some(left) => self.nodes.and(left),
-                None => FALSE,
-            },
-            Node::Or(operands) => match self.operands(&operands, TRUE) {
-                Some(left) => self.nodes.or(left),
-                None => TRUE,
-            },
+            Node::And(operands) => self.joined(number, Join::And, &operands),
+            Node::Or(operands) => self.joined(number, Join::Or, &operands),
             Node::Not(operand) => {
                 let operand = self.node(operand);
                 self.nodes.not(operand)
@@ -457,17 +461,25 @@ impl Reduction<'_, '_, '_> {
         reduced
     }
 
-    /// The operands reduced; None if one is decisive.
-    fn operands(&mut self, operands: &[u32], decisive: u32) -> Option<Vec<u32>> {
-        let mut left = Vec::with_capacity(operands.len());
+    /// A node with operands, reduced.
+    fn joined(&mut self, number: u32, join: Join, operands: &[u32]) -> u32 {
+        let (decisive, neutral) = join.decisive_and_neutral();
+        let start = self.operands.len();
+        let mut result = None;
         for operand in operands {
             let reduced = self.node(*operand);
             if reduced == decisive {
-                return None;
+                result = Some(decisive);
+                break;
             }
-            left.push(reduced);
+            if reduced != neutral {
+                self.operands.push(reduced);
+            }
         }
-        Some(left)
+        let left = &self.operands[start..];
+        let result = result.unwrap_or_else(|| if left == operands { number } else { self.nodes.joined(join, left) });
+        self.operands.truncate(start);
+        result
     }
 }
 

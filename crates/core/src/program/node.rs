@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A condition; operands are numbers of nodes, leaves numbers of terms.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub(super) enum Node {
     And(Arc<[u32]>),
     Or(Arc<[u32]>),
@@ -27,7 +27,55 @@ pub(super) const FAILED: u32 = 2;
 #[derive(Clone, Debug)]
 pub(super) struct Nodes {
     list: Vec<Entry>,
-    numbers: HashMap<Node, u32, FixedState>,
+    /// By [`Node::spell`].
+    numbers: HashMap<Box<[u32]>, u32, FixedState>,
+    /// Room to spell a node.
+    spelled: Vec<u32>,
+}
+
+/// How operands are joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Join {
+    /// True if all operands are, false if any is, whatever fails beside it.
+    And,
+    /// True if any operand is, whatever fails beside it; false if all are.
+    Or,
+}
+
+impl Join {
+    /// The operand that decides, and the one that changes nothing.
+    pub(super) const fn decisive_and_neutral(self) -> (u32, u32) {
+        match self {
+            Self::And => (FALSE, TRUE),
+            Self::Or => (TRUE, FALSE),
+        }
+    }
+
+    fn node(self, operands: &[u32]) -> Node {
+        match self {
+            Self::And => Node::And(operands.into()),
+            Self::Or => Node::Or(operands.into()),
+        }
+    }
+}
+
+impl Node {
+    /// Numbers that no other node has.
+    fn spell(&self, out: &mut Vec<u32>) {
+        match self {
+            Node::And(operands) => spell_joined(Join::And, operands, out),
+            Node::Or(operands) => spell_joined(Join::Or, operands, out),
+            Node::Not(operand) => out.extend([2, *operand]),
+            Node::Term(term) => out.extend([3, *term]),
+            Node::Always(flag) => out.extend([4, u32::from(*flag)]),
+            Node::Failed => out.push(5),
+        }
+    }
+}
+
+fn spell_joined(join: Join, operands: &[u32], out: &mut Vec<u32>) {
+    out.push(join as u32);
+    out.extend_from_slice(operands);
 }
 
 #[derive(Clone, Debug)]
@@ -40,7 +88,7 @@ struct Entry {
 
 impl Default for Nodes {
     fn default() -> Self {
-        let mut nodes = Self { list: Vec::new(), numbers: HashMap::default() };
+        let mut nodes = Self { list: Vec::new(), numbers: HashMap::default(), spelled: Vec::new() };
         for node in [Node::Always(false), Node::Always(true), Node::Failed] {
             nodes.number(node, 0, FieldSet::default());
         }
@@ -65,7 +113,9 @@ impl Nodes {
     /// Forgets all nodes but the first.
     pub(super) fn truncate(&mut self, len: usize) {
         for entry in self.list.drain(len..) {
-            self.numbers.remove(&entry.node);
+            self.spelled.clear();
+            entry.node.spell(&mut self.spelled);
+            self.numbers.remove(self.spelled.as_slice());
         }
     }
 
@@ -86,39 +136,45 @@ impl Nodes {
         }
     }
 
-    /// True if all operands are, false if any is, whatever fails beside it.
-    pub(super) fn and(&mut self, operands: Vec<u32>) -> u32 {
-        self.joined(operands, FALSE, TRUE, Node::And)
-    }
-
-    /// True if any operand is, whatever fails beside it; false if all are.
-    pub(super) fn or(&mut self, operands: Vec<u32>) -> u32 {
-        self.joined(operands, TRUE, FALSE, Node::Or)
-    }
-
-    fn joined(&mut self, mut operands: Vec<u32>, decisive: u32, neutral: u32, make: fn(Arc<[u32]>) -> Node) -> u32 {
+    /// Operands joined.
+    pub(super) fn joined(&mut self, join: Join, operands: &[u32]) -> u32 {
+        let (decisive, neutral) = join.decisive_and_neutral();
         if operands.contains(&decisive) {
             return decisive;
         }
-        operands.retain(|operand| *operand != neutral);
-        match operands[..] {
-            [] => neutral,
-            [only] => only,
-            _ => {
-                let entries = || operands.iter().map(|operand| &self.list[*operand as usize]);
-                let cost = entries().map(|entry| entry.cost).fold(0, u32::saturating_add);
-                let fields = entries().map(|entry| entry.fields).fold(FieldSet::default(), FieldSet::with);
-                self.number(make(operands.into()), cost, fields)
-            }
+        if operands.contains(&neutral) {
+            let others: Vec<u32> = operands.iter().copied().filter(|operand| *operand != neutral).collect();
+            return self.joined(join, &others);
         }
+        match operands {
+            [] => return neutral,
+            [only] => return *only,
+            _ => {}
+        }
+        self.spelled.clear();
+        spell_joined(join, operands, &mut self.spelled);
+        if let Some(number) = self.numbers.get(self.spelled.as_slice()) {
+            return *number;
+        }
+        let entries = || operands.iter().map(|operand| &self.list[*operand as usize]);
+        let cost = entries().map(|entry| entry.cost).fold(0, u32::saturating_add);
+        let fields = entries().map(|entry| entry.fields).fold(FieldSet::default(), FieldSet::with);
+        self.add(join.node(operands), cost, fields)
     }
 
     fn number(&mut self, node: Node, cost: u32, fields: FieldSet) -> u32 {
-        if let Some(number) = self.numbers.get(&node) {
-            return *number;
+        self.spelled.clear();
+        node.spell(&mut self.spelled);
+        match self.numbers.get(self.spelled.as_slice()) {
+            Some(number) => *number,
+            None => self.add(node, cost, fields),
         }
+    }
+
+    /// Adds a node that is not there, and is spelled.
+    fn add(&mut self, node: Node, cost: u32, fields: FieldSet) -> u32 {
         let number = self.list.len() as u32;
-        self.numbers.insert(node.clone(), number);
+        self.numbers.insert(self.spelled.as_slice().into(), number);
         self.list.push(Entry { node, cost, fields });
         number
     }
@@ -227,11 +283,11 @@ impl<'r> Compiler<'r> {
         Ok(match condition {
             Condition::And(operands) => {
                 let operands = self.operands(operands, numbers, fields)?;
-                self.nodes.and(operands)
+                self.nodes.joined(Join::And, &operands)
             }
             Condition::Or(operands) => {
                 let operands = self.operands(operands, numbers, fields)?;
-                self.nodes.or(operands)
+                self.nodes.joined(Join::Or, &operands)
             }
             Condition::Not(operand) => {
                 let operand = self.node(operand, numbers, fields)?;

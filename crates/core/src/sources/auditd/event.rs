@@ -111,6 +111,7 @@ impl<'a> Record<'a> {
             _ if self.whole => &KeySet::ALL,
             "SYSCALL" | "CWD" | "PROCTITLE" => &self.wishes.system_call,
             "PATH" => &self.wishes.path,
+            "BPRM_FCAPS" => &self.wishes.capabilities,
             _ => &KeySet::ALL,
         };
         read(head, keys, &mut self.fields, faults);

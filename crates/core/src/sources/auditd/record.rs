@@ -272,7 +272,7 @@ impl Default for Fields<'_> {
 }
 
 /// The kinds of records that make up most of a log: the kernel writes the keys of each in one order.
-const ORDERED: [&str; 4] = ["SYSCALL", "PATH", "CWD", "PROCTITLE"];
+const ORDERED: [&str; 5] = ["SYSCALL", "PATH", "CWD", "PROCTITLE", "BPRM_FCAPS"];
 
 /// The most keys that one record may have: the kernel writes fewer than sixty (arguments of EXECVE apart).
 const MAXIMUM_FIELDS: usize = 256;

@@ -21,6 +21,12 @@ impl KeySet {
         Self(all)
     }
 
+    /// These without those that are known by name only.
+    fn known(mut self) -> Self {
+        self.0[Key::Other as usize] = false;
+        self
+    }
+
     /// Whether a key is among them.
     #[inline]
     pub fn have(&self, key: Key) -> bool {
@@ -35,6 +41,8 @@ pub(super) struct Wishes {
     pub system_call: KeySet,
     /// The keys of PATH records.
     pub path: KeySet,
+    /// The keys of `BPRM_FCAPS` records, most of which only stand for themselves: a program that is started brings a dozen.
+    pub capabilities: KeySet,
     /// The keys of `auditd.data` and of `auditd.paths`.
     pub data: KeySet,
     pub pairs: KeySet,
@@ -48,8 +56,9 @@ pub(super) struct Wishes {
 
 impl Default for Wishes {
     fn default() -> Self {
-        let (system_call, path, data, pairs) = (KeySet::ALL, KeySet::ALL, KeySet::ALL, KeySet::ALL);
-        Self { system_call, path, data, pairs, paths: true, names: true, owners: true }
+        let all = KeySet::ALL;
+        let (system_call, path, capabilities, data, pairs) = (all, all, all, all, all);
+        Self { system_call, path, capabilities, data, pairs, paths: true, names: true, owners: true }
     }
 }
 
@@ -61,8 +70,11 @@ impl Wishes {
         let data = KeySet::which(&[], |key| below("auditd.data", key));
         let pairs = KeySet::which(&[], |key| below("auditd.paths", key));
         let names = NAMES.into_iter().any(wants);
+        let system_call = system_call(wants, &data, names);
+        let own = wants("auditd.summary") || has_others(wanted);
         Self {
-            system_call: system_call(wants, &data, names),
+            system_call,
+            capabilities: if own { system_call } else { system_call.known() },
             path: path(wants, &pairs),
             data,
             pairs,
@@ -83,6 +95,14 @@ impl Wishes {
 /// Whether a key has a place of its own outside `auditd.data`.
 fn is_elsewhere(key: Key) -> bool {
     matches!(key, Key::Process | Key::Parent | Key::Title | Key::CommandName | Key::Executable | Key::Cwd)
+}
+
+/// Whether a value of `auditd.data` is wanted whose key is known by name only.
+fn has_others(wanted: &Projection) -> bool {
+    let below = wanted.find(ROOT, b"auditd.data").into_iter().flat_map(|entry| wanted.below(entry.node));
+    let is_other =
+        |name: &[u8]| name != b"argc" && std::str::from_utf8(name).map_or(true, |name| Key::of(name) == Key::Other);
+    below.into_iter().any(|(name, _)| is_other(name))
 }
 
 /// What needs the name of a user or group.
