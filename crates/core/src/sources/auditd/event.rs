@@ -9,7 +9,7 @@ use super::data::{Data, Pair};
 use super::decode::{decode, read, tags};
 use super::keys::Key;
 use super::normal::{self, From, Keys, Normal, To};
-use super::record::{Fields, Head, may_be_cut};
+use super::record::{Fields, Head, Orders, may_be_cut};
 use super::sockaddr;
 use super::wishes::{KeySet, Wishes};
 
@@ -123,6 +123,17 @@ impl<'a> Assembler<'a> {
     /// An assembler for whoever wants only parts of events.
     pub fn of(wishes: Wishes) -> Self {
         Self { record: Record { wishes, ..Record::default() }, ..Self::default() }
+    }
+
+    /// The same assembler, which knows in which order keys came in records before.
+    pub fn knowing(mut self, orders: Orders) -> Self {
+        self.record.fields.orders = orders;
+        self
+    }
+
+    /// In which order keys came.
+    pub fn into_orders(self) -> Orders {
+        self.record.fields.orders
     }
 
     /// Whether the last event may differ where other parts are wanted.

@@ -18,6 +18,7 @@ mod sockaddr;
 mod window;
 mod wishes;
 
+use std::cell::RefCell;
 use std::sync::{Arc, LazyLock};
 
 use memchr::memmem::Finder;
@@ -30,7 +31,7 @@ use crate::value::{Extent, Picked};
 use batch::Batch;
 use event::{Assembler, Event};
 use places::Places;
-use record::{Head, LastStamp};
+use record::{Head, LastStamp, Orders};
 use window::{Group, Window};
 use wishes::Wishes;
 
@@ -322,9 +323,17 @@ struct Raw {
 impl Render for Raw {
     fn render(&self, number: usize, out: &mut Vec<u8>) {
         let Some(event) = self.numbers.get(number) else { return };
-        if let Some(event) = Assembler::default().assemble(self.batch.heads(*event as usize), &mut Vec::new()) {
-            out.extend_from_slice(document::write(event, &Wishes::default(), &mut Writer::default()));
+        thread_local! {
+            /// What serves one record after the other.
+            static ROOM: RefCell<(Writer, Orders)> = RefCell::default();
         }
+        ROOM.with_borrow_mut(|(writer, orders)| {
+            let mut assembler = Assembler::default().knowing(std::mem::take(orders));
+            if let Some(event) = assembler.assemble(self.batch.heads(*event as usize), &mut Vec::new()) {
+                out.extend_from_slice(document::write(event, &Wishes::default(), writer));
+            }
+            *orders = assembler.into_orders();
+        });
     }
 }
 

@@ -249,7 +249,7 @@ pub(super) struct Fields<'a> {
     /// These names, where they are asked for more than once.
     names: Vec<(&'a str, &'a str)>,
     /// In which order the keys of records came, for each of [`ORDERED`].
-    orders: [Order; ORDERED.len()],
+    pub orders: Orders,
     /// A quote that never closes: the record was cut.
     pub cut: bool,
     /// Whether there are more pairs than are kept.
@@ -259,17 +259,12 @@ pub(super) struct Fields<'a> {
 impl Default for Fields<'_> {
     fn default() -> Self {
         let (entries, places, enriched, names) = (Vec::new(), [0; COUNT], "", Vec::new());
-        Self {
-            entries,
-            places,
-            enriched,
-            names,
-            orders: <[Order; ORDERED.len()]>::default(),
-            cut: false,
-            crowded: false,
-        }
+        Self { entries, places, enriched, names, orders: Orders::default(), cut: false, crowded: false }
     }
 }
+
+/// In which order the keys of records came, for each of [`ORDERED`].
+pub(super) type Orders = [Order; ORDERED.len()];
 
 /// The kinds of records that make up most of a log: the kernel writes the keys of each in one order.
 const ORDERED: [&str; 5] = ["SYSCALL", "PATH", "CWD", "PROCTITLE", "BPRM_FCAPS"];
