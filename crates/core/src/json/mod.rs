@@ -19,6 +19,7 @@ pub use cursor::Cursor;
 pub(crate) use ends::Ends;
 pub(crate) use projection::Sought;
 pub use projection::{Node, Projection, ROOT};
+pub(crate) use scanner::Seen;
 pub use scanner::{Extent, Scanner};
 pub use text::{unescape, write_string};
 

@@ -4,7 +4,7 @@
 use super::digits::{decimal, is_plain, signed};
 use std::sync::Arc;
 
-use crate::json::{Node, Projection, ROOT, Sought, write_string};
+use crate::json::{Node, Projection, ROOT, Seen, Sought, write_string};
 use crate::value::{Extent, Picked};
 
 /// A document under construction. Objects that stay empty are not written.
@@ -35,42 +35,24 @@ struct Picking {
     /// Where the values of this document begin.
     begin: u32,
     /// The open objects and lists: where each lies among the wanted fields, if any of them lies below it.
-    open: Vec<Level>,
+    open: Vec<(Option<Node>, Seen)>,
     /// Whether an object had a key twice: the document has to say what counts.
     doubtful: bool,
-}
-
-/// An open object.
-#[derive(Clone, Copy, Debug)]
-struct Level {
-    /// Where it lies among the wanted fields, if any of them lies below it.
-    node: Option<Node>,
-    /// The wanted keys that it has so far, as bits.
-    seen: u128,
-}
-
-impl Level {
-    const fn at(node: Option<Node>) -> Self {
-        Self { node, seen: 0 }
-    }
 }
 
 impl Picking {
     /// Where a key of the innermost object leads.
     #[inline]
     fn find(&mut self, key: &Sought<'_>) -> Option<Node> {
-        let level = self.open.last_mut()?;
-        let entry = self.wanted.look_up(level.node?, key)?;
-        // Of a key beyond those that have a bit nothing is known.
-        let bit = 1_u128.checked_shl(entry.ordinal as u32).unwrap_or_default();
-        self.doubtful |= level.seen & bit != 0 || bit == 0;
-        level.seen |= bit;
+        let (node, seen) = self.open.last_mut()?;
+        let entry = self.wanted.look_up((*node)?, key)?;
+        self.doubtful |= seen.twice(entry.ordinal);
         Some(entry.node)
     }
 
     fn enter(&mut self, key: &Sought<'_>) {
         let node = self.find(key);
-        self.open.push(Level::at(node));
+        self.open.push((node, Seen::default()));
     }
 
     fn text(&mut self, key: &Sought<'_>, text: &str) {
@@ -101,7 +83,7 @@ impl Picking {
     }
 
     fn wants(&self, key: &Sought<'_>) -> bool {
-        let node = self.open.last().and_then(|level| level.node);
+        let node = self.open.last().and_then(|(node, _)| *node);
         node.is_some_and(|node| self.wanted.look_up(node, key).is_some())
     }
 }
@@ -150,7 +132,7 @@ impl Writer {
         if let Some(picking) = &mut self.picking {
             picking.begin = picking.picked.mark();
             picking.open.clear();
-            picking.open.push(Level::at(Some(ROOT)));
+            picking.open.push((Some(ROOT), Seen::default()));
             picking.doubtful = false;
             return;
         }
@@ -324,8 +306,8 @@ impl Writer {
     /// Opens the next object of the list.
     pub fn item(&mut self) {
         if let Some(picking) = &mut self.picking {
-            let node = picking.open.last().and_then(|level| level.node);
-            return picking.open.push(Level::at(node));
+            let node = picking.open.last().and_then(|(node, _)| *node);
+            return picking.open.push((node, Seen::default()));
         }
         if self.out.last() != Some(&b'[') {
             self.out.push(b',');

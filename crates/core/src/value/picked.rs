@@ -88,8 +88,7 @@ impl Picked {
         let start = self.text.len() as u32;
         // Writing to a text does not fail.
         let _ = write!(self.text, "{number}");
-        let text = Part { start, end: self.text.len() as u32 };
-        self.entries.extend(fields.iter().map(|field| Entry { field: *field, kind: Kind::Number, text }));
+        self.add(fields, Kind::Number, Part { start, end: self.text.len() as u32 });
     }
 
     /// Adds all values of an event.
@@ -111,6 +110,10 @@ impl Picked {
             return;
         }
         let text = self.keep(text);
+        self.add(fields, kind, text);
+    }
+
+    fn add(&mut self, fields: &[u32], kind: Kind, text: Part) {
         self.entries.extend(fields.iter().map(|field| Entry { field: *field, kind, text }));
     }
 
@@ -123,7 +126,7 @@ impl Picked {
 
     /// Adds a kept text to each of the fields.
     pub fn kept(&mut self, fields: &[u32], text: Part) {
-        self.entries.extend(fields.iter().map(|field| Entry { field: *field, kind: Kind::Text, text }));
+        self.add(fields, Kind::Text, text);
     }
 
     /// A part of the kept text.

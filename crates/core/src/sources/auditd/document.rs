@@ -11,6 +11,8 @@ use super::wishes::Wishes;
 
 /// The version of ECS that the documents follow.
 pub(super) const ECS_VERSION: &str = "8.17.0";
+/// The integration's data set.
+pub(super) const DATASET: &str = "auditd_manager.auditd";
 
 /// Writes the event, or what is wished of it; the bytes are valid until the writer is used again.
 pub(super) fn write<'w>(event: &Event<'_>, wishes: &Wishes, writer: &'w mut Writer) -> &'w [u8] {
@@ -197,10 +199,10 @@ fn categories(event: &Event<'_>, writer: &mut Writer) {
     writer.object("event");
     writer.maybe("action", Some(event.action));
     writer.texts("category", &event.category);
-    writer.text("dataset", "auditd_manager.auditd");
+    writer.text("dataset", DATASET);
     writer.text("kind", "event");
     writer.text("module", "auditd");
-    writer.text("outcome", if event.result == "fail" { "failure" } else { event.result });
+    writer.text("outcome", event.outcome());
     writer.number("sequence", event.serial as i64);
     writer.texts("type", &event.types);
     writer.close();

@@ -476,6 +476,11 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// The result as ECS has it.
+    pub fn outcome(&self) -> &'static str {
+        if self.result == "fail" { "failure" } else { self.result }
+    }
+
     /// The number of a user or group.
     pub fn id(&self, key: Key) -> Option<&str> {
         if key == Key::Other { None } else { self.ids.get(key).map(AsRef::as_ref) }

@@ -7,23 +7,21 @@ use std::slice::ChunksExact;
 #[derive(Clone, Debug)]
 pub(super) struct Marks<'a> {
     eights: ChunksExact<'a, u8>,
-    /// Where the eight bytes lie that were looked at last.
+    /// Where the next eight bytes lie.
     at: usize,
-    /// The highest bit of each of them that is one and was not given.
+    /// The highest bit of each of the eight before these that is one and was not given.
     left: u64,
     /// Whether the last bytes, fewer than eight, were looked at.
     ended: bool,
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = ONES << 7;
 /// Bytes above it are none.
-const HIGHEST: u64 = b'\'' as u64;
+const HIGHEST: u8 = b'\'';
 
 impl<'a> Marks<'a> {
     /// Those of a text.
     pub fn of(bytes: &'a [u8]) -> Self {
-        Self { eights: bytes.chunks_exact(8), at: 0_usize.wrapping_sub(8), left: 0, ended: false }
+        Self { eights: bytes.chunks_exact(8), at: 0, left: 0, ended: false }
     }
 
     /// Looks at the last bytes.
@@ -35,7 +33,7 @@ impl<'a> Marks<'a> {
         let rest = self.eights.remainder();
         let mut last = [u8::MAX; 8];
         last[..rest.len()].copy_from_slice(rest);
-        self.left = of_eight(u64::from_le_bytes(last));
+        self.left = up_to(HIGHEST, last);
         Some(())
     }
 }
@@ -48,21 +46,26 @@ impl Iterator for Marks<'_> {
     fn next(&mut self) -> Option<usize> {
         while self.left == 0 {
             match self.eights.next().and_then(|eight| eight.first_chunk()) {
-                Some(eight) => self.left = of_eight(u64::from_le_bytes(*eight)),
+                Some(eight) => self.left = up_to(HIGHEST, *eight),
                 None => self.end()?,
             }
-            self.at = self.at.wrapping_add(8);
+            self.at += 8;
         }
-        let place = self.at + (self.left.trailing_zeros() / 8) as usize;
+        let place = self.at - 8 + (self.left.trailing_zeros() / 8) as usize;
         self.left &= self.left - 1;
         Some(place)
     }
 }
 
-/// The highest bit of each byte that is a mark. Nothing is carried from one byte to the next: seven bits and a seven-bit number give eight.
+pub(super) const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = ONES << 7;
+
+/// The highest bit of each of eight bytes that is not greater than a limit below 128; the first byte is the lowest. Nothing is carried
+/// from one byte to the next: seven bits and a seven-bit number give eight.
 #[inline]
-const fn of_eight(eight: u64) -> u64 {
-    let above = (eight & !HIGHS) + ONES * (0x7f - HIGHEST);
+pub(super) const fn up_to(limit: u8, eight: [u8; 8]) -> u64 {
+    let eight = u64::from_le_bytes(eight);
+    let above = (eight & !HIGHS) + ONES * (0x7f - limit as u64);
     !(above | eight) & HIGHS
 }
 

@@ -2,9 +2,10 @@
 //! stand in. `document` is its twin, and serves whatever is not usual.
 
 use super::data::Pair;
+use super::document::{DATASET, ECS_VERSION};
 use super::event::Event;
 use super::keys::{COUNT, KEYS, Key};
-use super::wishes::Wishes;
+use super::wishes::{COUNT_OF_ARGUMENTS, Wishes, keys_below};
 use crate::json::{Projection, ROOT};
 use crate::sources::digits::is_plain;
 use crate::sources::writer::timestamp;
@@ -75,11 +76,9 @@ struct ByKey {
 impl ByKey {
     /// Those below an object of a document. `None`: a field is among them that no known key fills.
     fn below(object: &str, but: &str, wanted: &Projection) -> Option<Self> {
-        let below = wanted.find(ROOT, object.as_bytes()).into_iter().flat_map(|entry| wanted.below(entry.node));
         let mut slots = [const { Vec::new() }; COUNT];
         let mut any = false;
-        for (name, node) in below.filter(|(name, _)| *name != but.as_bytes()) {
-            let key = std::str::from_utf8(name).map_or(Key::Other, Key::of);
+        for (key, node) in keys_below(object, but, wanted) {
             if key == Key::Other {
                 return None;
             }
@@ -117,7 +116,7 @@ impl Places {
         let slots = |path: &&str| find(path).map(|entry| wanted.slots(entry.node).into()).unwrap_or_default();
         Some(Self {
             fixed: PATHS.iter().map(slots).collect(),
-            data: ByKey::below("auditd.data", "argc", wanted)?,
+            data: ByKey::below("auditd.data", COUNT_OF_ARGUMENTS, wanted)?,
             paths: ByKey::below("auditd.paths", "", wanted)?,
         })
     }
@@ -171,13 +170,13 @@ impl Places {
     }
 
     fn event(&self, event: &Event<'_>, picked: &mut Picked) {
-        picked.text(self.slots(Place::Version), super::document::ECS_VERSION);
+        picked.text(self.slots(Place::Version), ECS_VERSION);
         self.maybe(Place::Action, Some(event.action), picked);
         event.category.iter().for_each(|category| picked.text(self.slots(Place::Category), category));
-        picked.text(self.slots(Place::Dataset), "auditd_manager.auditd");
+        picked.text(self.slots(Place::Dataset), DATASET);
         picked.text(self.slots(Place::Kind), "event");
         picked.text(self.slots(Place::Module), "auditd");
-        picked.text(self.slots(Place::Outcome), if event.result == "fail" { "failure" } else { event.result });
+        picked.text(self.slots(Place::Outcome), event.outcome());
         self.number(Place::Sequence, event.serial as i64, picked);
         event.types.iter().for_each(|kind| picked.text(self.slots(Place::Type), kind));
         if let Some(file) = event.file.and_then(|at| event.paths.get(at)).filter(|_| self.wants(Place::FilePath)) {

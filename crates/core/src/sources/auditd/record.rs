@@ -2,7 +2,7 @@
 //! other record of the event and no field of ECS.
 
 use super::keys::{COUNT, Key};
-use super::marks::Marks;
+use super::marks::{Marks, ONES, up_to};
 use super::order::Order;
 use super::wishes::KeySet;
 use std::borrow::Cow;
@@ -502,7 +502,7 @@ impl<'a> Scanner<'a> {
         loop {
             // Eight bytes at a time, as long as none of them can end it.
             while let Some(eight) = bytes.get(end..).and_then(|rest| rest.first_chunk()) {
-                let low = lowest_to(u64::from_le_bytes(*eight), b'\'');
+                let low = (up_to(b'\'', *eight).trailing_zeros() / 8) as usize;
                 end += low;
                 if low < 8 {
                     break;
@@ -572,23 +572,12 @@ impl<'a> Scanner<'a> {
     }
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = ONES << 7;
-
-/// Which of eight bytes is the first that is not greater than a limit below 128; 8 if none is. The first byte is the lowest.
-#[inline]
-const fn lowest_to(eight: u64, limit: u8) -> usize {
-    // A byte below the limit borrows, which may only mislead about bytes behind it.
-    let below = eight.wrapping_sub(ONES * (limit as u64 + 1)) & !eight & HIGHS;
-    (below.trailing_zeros() / 8) as usize
-}
-
 /// Where the first `=` of a text is, looked for in the first 24 bytes, of which all must be there: else somebody else looks.
 #[inline]
 fn position_of_equals(text: &[u8]) -> Option<usize> {
     for start in [0, 8, 16] {
         let eight = u64::from_le_bytes(*text.get(start..)?.first_chunk()?);
-        let at = lowest_to(eight ^ (ONES * u64::from(b'=')), 0);
+        let at = (up_to(0, (eight ^ (ONES * u64::from(b'='))).to_le_bytes()).trailing_zeros() / 8) as usize;
         if at < 8 {
             return Some(start + at);
         }

@@ -2,7 +2,7 @@
 
 use super::data::Pair;
 use super::keys::{COUNT, KEYS, Key};
-use crate::json::{Projection, ROOT};
+use crate::json::{Node, Projection, ROOT};
 
 /// The keys of a kind of record that come to something that is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +71,9 @@ impl Wishes {
         let pairs = KeySet::which(&[], |key| below("auditd.paths", key));
         let names = NAMES.into_iter().any(wants);
         let system_call = system_call(wants, &data, names);
-        let own = wants("auditd.summary") || has_others(wanted);
+        // A value of `auditd.data` may be wanted whose key is known by name only.
+        let own = wants("auditd.summary")
+            || keys_below("auditd.data", COUNT_OF_ARGUMENTS, wanted).any(|(key, _)| key == Key::Other);
         Self {
             system_call,
             capabilities: if own { system_call } else { system_call.known() },
@@ -83,9 +85,7 @@ impl Wishes {
             owners: wants("file.owner") || wants("file.group"),
         }
     }
-}
 
-impl Wishes {
     /// Whether a pair stands in `auditd.data`, and is wanted there.
     pub fn is_datum(&self, pair: &Pair<'_>) -> bool {
         self.data.have(pair.key) && !is_elsewhere(pair.key) && !pair.is_socket()
@@ -97,12 +97,14 @@ fn is_elsewhere(key: Key) -> bool {
     matches!(key, Key::Process | Key::Parent | Key::Title | Key::CommandName | Key::Executable | Key::Cwd)
 }
 
-/// Whether a value of `auditd.data` is wanted whose key is known by name only.
-fn has_others(wanted: &Projection) -> bool {
-    let below = wanted.find(ROOT, b"auditd.data").into_iter().flat_map(|entry| wanted.below(entry.node));
-    let is_other =
-        |name: &[u8]| name != b"argc" && std::str::from_utf8(name).map_or(true, |name| Key::of(name) == Key::Other);
-    below.into_iter().any(|(name, _)| is_other(name))
+/// What `auditd.data` has beside the pairs of records.
+pub(super) const COUNT_OF_ARGUMENTS: &str = "argc";
+
+/// The keys below an object of a document that are wanted, and where each leads, but for one name, which is no pair's.
+pub(super) fn keys_below(object: &str, but: &str, wanted: &Projection) -> impl Iterator<Item = (Key, Node)> {
+    let below = wanted.find(ROOT, object.as_bytes()).into_iter().flat_map(|entry| wanted.below(entry.node));
+    let below = below.filter(|(name, _)| *name != but.as_bytes());
+    below.map(|(name, node)| (std::str::from_utf8(name).map_or(Key::Other, Key::of), node))
 }
 
 /// What needs the name of a user or group.
